@@ -1,0 +1,73 @@
+"""Every error that pgvigil raises on purpose.
+
+A message is one line that a person can act on: what went wrong, where, and what to do. It never holds a
+password or row contents. The exit status of the commands is a property of the error.
+"""
+
+from __future__ import annotations
+
+
+class PgvigilError(Exception):
+    """Base of all. `exit_status` is what a command that ends with this error exits with."""
+
+    exit_status = 3
+
+
+class UsageError(PgvigilError):
+    """The command line asks for something that cannot be."""
+
+    exit_status = 2
+
+
+class ConfigError(PgvigilError):
+    """The configuration is wrong. Carries the file, line and path of the setting when they are known."""
+
+    exit_status = 2
+
+    def __init__(
+        self, message: str, *, file: str | None = None, line: int | None = None, path: str | None = None
+    ) -> None:
+        self.message = message
+        self.file = file
+        self.line = line
+        self.path = path
+        where = ":".join(str(part) for part in (file, line) if part is not None)
+        super().__init__(": ".join(part for part in (where, path, message) if part))
+
+
+class PluginError(PgvigilError):
+    """An installed check cannot be used; names the distribution it came from."""
+
+    exit_status = 2
+
+
+class StoreError(PgvigilError):
+    """The state store cannot be read or written."""
+
+
+class TargetError(PgvigilError):
+    """The target could not be asked. No statement about its data follows from it."""
+
+
+class TargetUnreachableError(TargetError):
+    """No session could be had: network, authentication, too many connections, server starting or stopping."""
+
+
+class QueryFailedError(TargetError):
+    """The server refused or broke off a query, for a reason in `sqlstate`."""
+
+    def __init__(self, message: str, *, sqlstate: str | None = None) -> None:
+        self.sqlstate = sqlstate
+        super().__init__(message)
+
+
+class QueryTimeoutError(QueryFailedError):
+    """A statement or lock timeout of the budget was reached."""
+
+
+class CancelledError(TargetError):
+    """The run was cancelled: pgvigil is shutting down."""
+
+
+class EmbeddedError(PgvigilError):
+    """The embedded PostgreSQL server could not be found or started."""
