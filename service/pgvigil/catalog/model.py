@@ -1,0 +1,258 @@
+"""The catalog: an immutable picture of a target, read from pg_catalog in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+from pgvigil.catalog.names import RelationName, TableName, qualified
+
+
+class TableKind(StrEnum):
+    """What pg_class.relkind says, in words."""
+
+    TABLE = "table"
+    PARTITIONED = "partitioned"
+    FOREIGN = "foreign"
+    VIEW = "view"
+    MATERIALIZED_VIEW = "materialized_view"
+
+
+class Match(StrEnum):
+    """How a foreign key treats NULLs (pg_constraint.confmatchtype)."""
+
+    SIMPLE = "s"
+    FULL = "f"
+    PARTIAL = "p"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. Types are written as `format_type` writes them with only pg_catalog in the search path.
+
+    `base_type` is the type under all domains, without its modifier. `collation` is (schema, name) of a
+    collatable column, else None; `deterministic` says whether equal means byte-equal under it. `comparable`
+    tells whether the base type has an equality operator of its own (json, xml and point have none).
+    """
+
+    name: str
+    number: int
+    type: str
+    base_type: str
+    category: str
+    not_null: bool
+    collation: tuple[str, str] | None
+    deterministic: bool
+    comparable: bool
+    generated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A unique or primary key that is in force: valid, not partial, no expressions. Columns in index order."""
+
+    index: str
+    columns: tuple[str, ...]
+    primary: bool
+    nulls_not_distinct: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """An index. `columns` are the key columns in order, None where there is an expression."""
+
+    oid: int
+    name: str
+    columns: tuple[str | None, ...]
+    method: str
+    unique: bool
+    valid: bool
+    partial: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table, partitioned table, foreign table or view.
+
+    `rows_estimate` is pg_class.reltuples (None when never analysed), `pages` counts 8 kB blocks. Of a
+    partitioned table both are sums over its partitions. `partition_of` is the oid of the direct parent of a
+    partition; `inherits` the oids of the parents in plain inheritance. `children` tells whether any table
+    inherits from this one (in the plain way).
+    """
+
+    oid: int
+    schema: str
+    name: str
+    kind: TableKind
+    owner: str
+    partition_of: int | None
+    inherits: tuple[int, ...]
+    has_children: bool
+    row_security: bool
+    rows_estimate: float | None
+    pages: int
+    columns: tuple[Column, ...]
+    keys: tuple[Key, ...]
+    indexes: tuple[Index, ...]
+
+    def __str__(self) -> str:
+        return qualified(self.schema, self.name)
+
+    @property
+    def is_partition(self) -> bool:
+        """Whether this is a partition: its rows are judged at the root."""
+        return self.partition_of is not None
+
+    def column(self, name: str) -> Column | None:
+        """Return the column of that name."""
+        return next((column for column in self.columns if column.name == name), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Operator:
+    """An equality operator of a foreign key: parent's value on the left, child's on the right.
+
+    `left` and `right` are the types to which the operands are cast, as the server's own triggers do; None for
+    a polymorphic operand (anyarray, anyenum, anyrange, record), which takes the column as it is.
+    """
+
+    schema: str
+    name: str
+    left: str | None
+    right: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TriggerState:
+    """One of a foreign key's internal triggers that does not fire for ordinary sessions.
+
+    `enabled` is pg_trigger.tgenabled: `D` disabled, `R` fires in replica role only.
+    """
+
+    table: str
+    name: str
+    enabled: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForeignKey:
+    """A declared relation: one constraint, at the root of its partition trees.
+
+    `operators` pair up with the columns. `enforced` is False for NOT ENFORCED keys (18), `period` True for
+    temporal ones (18). `index_valid` tells whether the referenced unique index, and all of its partitions',
+    are valid and ready. `idle_triggers` are those that would not fire for an ordinary writer; `triggers` counts
+    all that the constraint and its clones have.
+    """
+
+    oid: int
+    name: str
+    child: Table
+    child_columns: tuple[str, ...]
+    parent: Table
+    parent_columns: tuple[str, ...]
+    match: Match
+    operators: tuple[Operator, ...]
+    validated: bool
+    enforced: bool
+    period: bool
+    index_name: str
+    index_valid: bool
+    triggers: int
+    idle_triggers: tuple[TriggerState, ...]
+    # Set when an older constraint has the very same relation: the younger one's subject carries its name.
+    twin: bool = False
+
+    @property
+    def relation(self) -> RelationName:
+        """The relation that this constraint declares."""
+        return RelationName(
+            TableName(self.child.schema, self.child.name),
+            self.child_columns,
+            TableName(self.parent.schema, self.parent.name),
+            self.parent_columns,
+        )
+
+    @property
+    def subject(self) -> str:
+        """The name of this key as a subject; unique within a target."""
+        text = str(self.relation)
+        return f"{text} ({self.name})" if self.twin else text
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What of a target is watched. Patterns are globs over schema names."""
+
+    include: tuple[str, ...] = ("*",)
+    exclude: tuple[str, ...] = ()
+    deprecated: tuple[str, ...] = ()
+    zones: tuple[str, ...] = ()
+
+    def watches(self, schema: str) -> bool:
+        """Whether tables of the schema are subjects."""
+        return _matches(schema, self.include) and not _matches(schema, self.exclude)
+
+    def is_deprecated(self, schema: str) -> bool:
+        """Whether the schema is on its way out, so that nothing should refer to it."""
+        return _matches(schema, self.deprecated)
+
+
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+@dataclass(frozen=True)
+class Catalog:
+    """A target at one moment. Holds every user schema; `scope` says which of them are watched."""
+
+    server_version: int
+    """As `server_version_num`: 160014 is 16.14."""
+    database: str
+    in_recovery: bool
+    tables: tuple[Table, ...]
+    foreign_keys: tuple[ForeignKey, ...]
+    scope: Scope = field(default_factory=Scope)
+
+    def table(self, name: TableName) -> Table | None:
+        """Return the table of that name."""
+        return self._by_name.get((name.schema, name.name))
+
+    def by_oid(self, oid: int) -> Table | None:
+        """Return the table with that oid."""
+        return self._by_oid.get(oid)
+
+    def named(self, name: str) -> tuple[Table, ...]:
+        """Return the tables of that name in any schema."""
+        return self._by_bare_name.get(name, ())
+
+    def watched_tables(self) -> Iterator[Table]:
+        """Yield the tables in scope that hold rows: no views, no partitions (judged at their root)."""
+        for table in self.tables:
+            if (
+                table.kind in (TableKind.TABLE, TableKind.PARTITIONED, TableKind.FOREIGN)
+                and not table.is_partition
+                and self.scope.watches(table.schema)
+            ):
+                yield table
+
+    def watched_foreign_keys(self) -> Iterator[ForeignKey]:
+        """Yield the foreign keys whose child is in scope."""
+        return (key for key in self.foreign_keys if self.scope.watches(key.child.schema))
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str, str], Table]:
+        return {(table.schema, table.name): table for table in self.tables}
+
+    @cached_property
+    def _by_oid(self) -> dict[int, Table]:
+        return {table.oid: table for table in self.tables}
+
+    @cached_property
+    def _by_bare_name(self) -> dict[str, tuple[Table, ...]]:
+        found: dict[str, tuple[Table, ...]] = {}
+        for table in self.tables:
+            found[table.name] = (*found.get(table.name, ()), table)
+        return found

@@ -1,0 +1,182 @@
+"""Reads a catalog through five queries, whatever the number of tables."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from importlib import resources
+from typing import Any
+
+from pgvigil.catalog.model import (
+    Catalog,
+    Column,
+    ForeignKey,
+    Index,
+    Key,
+    Match,
+    Operator,
+    Scope,
+    Table,
+    TableKind,
+    TriggerState,
+)
+from pgvigil.catalog.names import qualified
+
+Rows = list[dict[str, Any]]
+Fetch = Callable[[str], Rows]
+
+_KINDS = {
+    "r": TableKind.TABLE,
+    "p": TableKind.PARTITIONED,
+    "f": TableKind.FOREIGN,
+    "v": TableKind.VIEW,
+    "m": TableKind.MATERIALIZED_VIEW,
+}
+
+
+def read_catalog(fetch: Fetch, scope: Scope | None = None) -> Catalog:
+    """Read the catalog; `fetch` runs one query inside one snapshot whose search path is pg_catalog.
+
+    Raises what `fetch` raises.
+    """
+    server = fetch(_sql("server"))[0]
+    tables = _tables(fetch(_sql("tables")), fetch(_sql("columns")), fetch(_sql("indexes")))
+    return Catalog(
+        server_version=server["server_version"],
+        database=server["database"],
+        in_recovery=server["in_recovery"],
+        tables=tuple(tables.values()),
+        foreign_keys=tuple(_foreign_keys(fetch(_sql("foreign_keys")), tables)),
+        scope=scope or Scope(),
+    )
+
+
+def _sql(name: str) -> str:
+    return resources.files("pgvigil.catalog").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _tables(tables: Rows, columns: Rows, indexes: Rows) -> dict[int, Table]:
+    columns_of, indexes_of = _by_table(columns), _by_table(indexes)
+    made = {row["oid"]: _table(row, columns_of[row["oid"]], indexes_of[row["oid"]]) for row in tables}
+    return _with_partition_sums(made)
+
+
+def _by_table(rows: Rows) -> defaultdict[int, Rows]:
+    grouped: defaultdict[int, Rows] = defaultdict(list)
+    for row in rows:
+        grouped[row["table"]].append(row)
+    return grouped
+
+
+def _table(row: dict[str, Any], columns: Rows, indexes: Rows) -> Table:
+    parents = tuple(row["parents"] or ())
+    return Table(
+        oid=row["oid"],
+        schema=row["schema"],
+        name=row["name"],
+        kind=_KINDS[row["kind"]],
+        owner=row["owner"],
+        partition_of=parents[0] if row["is_partition"] and parents else None,
+        inherits=() if row["is_partition"] else parents,
+        has_children=row["has_children"],
+        row_security=row["row_security"],
+        rows_estimate=row["rows_estimate"],
+        pages=row["pages"],
+        columns=tuple(_column(column) for column in columns),
+        keys=tuple(_keys(indexes)),
+        indexes=tuple(_index(index) for index in indexes),
+    )
+
+
+def _column(row: dict[str, Any]) -> Column:
+    collation = (row["collation_schema"], row["collation_name"]) if row["collation_name"] else None
+    return Column(
+        name=row["name"],
+        number=row["number"],
+        type=row["type"],
+        base_type=row["base_type"],
+        category=row["category"],
+        not_null=row["not_null"],
+        collation=collation,
+        deterministic=row["deterministic"],
+        comparable=row["comparable"],
+        generated=row["generated"],
+    )
+
+
+def _index(row: dict[str, Any]) -> Index:
+    return Index(
+        oid=row["oid"],
+        name=row["name"],
+        columns=tuple(row["columns"]),
+        method=row["method"],
+        unique=row["is_unique"],
+        valid=row["is_valid"],
+        partial=row["is_partial"],
+    )
+
+
+def _keys(indexes: Rows) -> Iterable[Key]:
+    for row in indexes:
+        whole = None not in row["columns"] and not row["is_partial"]
+        if row["is_unique"] and row["is_valid"] and whole:
+            yield Key(row["name"], tuple(row["columns"]), row["is_primary"], row["nulls_not_distinct"])
+
+
+def _with_partition_sums(tables: dict[int, Table]) -> dict[int, Table]:
+    """Give partitioned tables the pages and estimated rows of their leaves; their own are empty or stale."""
+    rows: defaultdict[int, float] = defaultdict(float)
+    pages: defaultdict[int, int] = defaultdict(int)
+    for leaf in tables.values():
+        if leaf.kind is TableKind.PARTITIONED:
+            continue
+        above = leaf.partition_of
+        while above is not None and above in tables:
+            rows[above] += leaf.rows_estimate or 0
+            pages[above] += leaf.pages
+            above = tables[above].partition_of
+    return {
+        oid: replace(table, rows_estimate=rows[oid], pages=pages[oid])
+        if table.kind is TableKind.PARTITIONED
+        else table
+        for oid, table in tables.items()
+    }
+
+
+def _foreign_keys(rows: Rows, tables: dict[int, Table]) -> Iterable[ForeignKey]:
+    """Make the keys, oldest first, so that a new twin never renames the key that was there before it."""
+    seen: set[str] = set()
+    for row in rows:
+        # A table of another session's temporary schema, or one dropped while we read.
+        if row["child"] not in tables or row["parent"] not in tables:
+            continue
+        key = _foreign_key(row, tables)
+        if key.subject in seen:
+            key = replace(key, twin=True)
+        seen.add(key.subject)
+        yield key
+
+
+def _foreign_key(row: dict[str, Any], tables: dict[int, Table]) -> ForeignKey:
+    return ForeignKey(
+        oid=row["oid"],
+        name=row["name"],
+        child=tables[row["child"]],
+        child_columns=tuple(row["child_columns"]),
+        parent=tables[row["parent"]],
+        parent_columns=tuple(row["parent_columns"]),
+        match=Match(row["match"]),
+        operators=tuple(Operator(*operator) for operator in json.loads(row["operators"])),
+        validated=row["validated"],
+        enforced=row["enforced"],
+        period=row["period"],
+        index_name=row["index_name"],
+        index_valid=row["index_valid"],
+        triggers=row["triggers"],
+        idle_triggers=tuple(
+            TriggerState(qualified(schema, table), name, enabled)
+            for schema, table, name, enabled in json.loads(row["idle_triggers"] or "[]")
+        ),
+    )
