@@ -18,14 +18,14 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
-from typing import Any, ClassVar, Generic, LiteralString, Protocol, TypeAlias, TypeVar, cast
+from typing import Any, ClassVar, Generic, LiteralString, Protocol, TypeAlias, TypeVar
 
 from psycopg import sql
 from pydantic import BaseModel, ConfigDict, Field
 
 from pgvigil.catalog import Catalog
 
-JsonValue: TypeAlias = "None | bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue]"
+JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
 
 Row: TypeAlias = dict[str, Any]
@@ -163,7 +163,7 @@ class Context(Protocol):
     ) -> list[Row]:
         """Return all rows of a query, in the run's snapshot.
 
-        Raises a `pgvigil.errors.TargetError`; a check lets it through, and the run becomes `error` or `timeout`.
+        Raises a `pgvigil.errors.TargetError`; a check lets it through: the run becomes `error` or `timeout`.
         """
         ...
 
@@ -206,7 +206,7 @@ class Params(BaseModel):
 P = TypeVar("P", bound=Params)
 
 DOC_SECTIONS = ("Proves", "Cost", "False positives", "Remedy")
-"""The sections that every check's docstring must have, each a line `Name: text` with indented continuation."""
+"""The sections that every check's docstring must have; each starts a line with `Name: text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,5 +269,4 @@ def load_sql(package: str, name: str) -> sql.SQL:
     lines = text.splitlines()
     while lines and (not lines[0].strip() or lines[0].startswith("--")):
         lines.pop(0)
-    # The text is ours, from an installed package: as trustworthy as a literal.
-    return sql.SQL(cast("LiteralString", "\n".join(lines).rstrip().rstrip(";")))
+    return sql.SQL("\n".join(lines).rstrip().rstrip(";"))

@@ -52,7 +52,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """A unique or primary key that is in force: valid, not partial, no expressions. Columns in index order."""
+    """A unique or primary key in force: valid, not partial, no expressions. Columns are in index order."""
 
     index: str
     columns: tuple[str, ...]
@@ -143,8 +143,8 @@ class ForeignKey:
 
     `operators` pair up with the columns. `enforced` is False for NOT ENFORCED keys (18), `period` True for
     temporal ones (18). `index_valid` tells whether the referenced unique index, and all of its partitions',
-    are valid and ready. `idle_triggers` are those that would not fire for an ordinary writer; `triggers` counts
-    all that the constraint and its clones have.
+    are valid and ready. `idle_triggers` are those that would not fire for an ordinary writer; `triggers`
+    counts all that the constraint and its clones have.
     """
 
     oid: int
