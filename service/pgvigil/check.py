@@ -28,6 +28,9 @@ from pgvigil.catalog import Catalog
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
 
+Query: TypeAlias = "LiteralString | sql.SQL | sql.Composed"
+"""A query; identifiers and literals of others are composed into it with `psycopg.sql`."""
+
 Row: TypeAlias = dict[str, Any]
 """One row by column name. Values are None, bool, int, float, str or lists of these; every other type comes
 as the text that PostgreSQL writes for it (so that `infinity`, BC dates and huge numerics survive)."""
@@ -159,7 +162,7 @@ class Context(Protocol):
         ...
 
     def fetch(
-        self, query: sql.Composable | LiteralString, params: Mapping[str, Any] | None = None
+        self, query: Query, params: Mapping[str, Any] | None = None
     ) -> list[Row]:
         """Return all rows of a query, in the run's snapshot.
 

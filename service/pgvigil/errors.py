@@ -65,6 +65,10 @@ class QueryTimeoutError(QueryFailedError):
     """A statement or lock timeout of the budget was reached."""
 
 
+class RecoveryConflictError(QueryFailedError):
+    """A standby broke the query off to go on replaying; it may be tried again."""
+
+
 class CancelledError(TargetError):
     """The run was cancelled: pgvigil is shutting down."""
 
