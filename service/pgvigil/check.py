@@ -130,12 +130,14 @@ def fingerprint(check: str, subject: str, code: str) -> str:
 class Examined:
     """The subject was examined to its end; no findings means that it is clean.
 
-    `strategy` names the method that was used; `rows_examined` counts the rows that were judged.
+    `strategy` names the method that was used; `rows_examined` counts the rows that were judged. `measures`
+    are figures that metrics show whether or not there is a finding, such as the drift of a pair by kind.
     """
 
     findings: tuple[Finding, ...] = ()
     rows_examined: int = 0
     strategy: str = ""
+    measures: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,9 +163,7 @@ class Context(Protocol):
         """How many sample keys a finding may hold at the most."""
         ...
 
-    def fetch(
-        self, query: Query, params: Mapping[str, Any] | None = None
-    ) -> list[Row]:
+    def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the run's snapshot.
 
         Raises a `pgvigil.errors.TargetError`; a check lets it through: the run becomes `error` or `timeout`.

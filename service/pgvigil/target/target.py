@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import TransactionStatus
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from pgvigil.catalog import Catalog, Scope, read_catalog
@@ -39,7 +40,7 @@ class Target:
         self._slots = threading.Semaphore(self.limits.connections)
         self._stopping = threading.Event()
         self._guard = threading.Lock()
-        self._active: set[Snapshot] = set()
+        self._active: dict[Snapshot, _Lease] = {}
         self._pool = QueuePool(
             lambda: cast("Any", connect(dsn, self.limits)),
             pool_size=self.limits.connections,
@@ -53,16 +54,25 @@ class Target:
 
         `purpose` shows in pg_stat_activity, behind `pgvigil`.
         """
-        with self._slot(), self._checked_out(f"pgvigil {purpose}".strip()) as connection:
-            snapshot = Snapshot(self.name, connection, self.limits)
+        lease = self._lease(f"pgvigil {purpose}".strip())
+        snapshot = Snapshot(self.name, lease.connection, self.limits)
+        with self._guard:
+            self._active[snapshot] = lease
+        try:
+            self._raise_if_stopping()
+            yield snapshot
+        finally:
             with self._guard:
-                self._active.add(snapshot)
-            try:
-                snapshot.raise_if_aborted()
-                yield snapshot
-            finally:
-                with self._guard:
-                    self._active.discard(snapshot)
+                self._active.pop(snapshot, None)
+            lease.give_back()
+
+    def abandon(self, snapshot: Snapshot) -> None:
+        """Take a snapshot's connection away from a thread that hangs, so that others can work."""
+        with self._guard:
+            lease = self._active.pop(snapshot, None)
+        snapshot.disconnect()
+        if lease is not None:
+            lease.abandon()
 
     def read_catalog(self, scope: Scope | None = None) -> Catalog:
         """Read the catalog in one snapshot."""
@@ -92,35 +102,23 @@ class Target:
         self.stop()
         self._pool.dispose()
 
-    @contextmanager
-    def _slot(self) -> Iterator[None]:
-        while not self._slots.acquire(timeout=0.1):
-            self._raise_if_stopping()
-        try:
-            self._raise_if_stopping()
-            yield
-        finally:
-            self._slots.release()
-
     def _raise_if_stopping(self) -> None:
         if self._stopping.is_set():
             raise CancelledError(f"target {self.name}: cancelled, pgvigil is stopping")
 
-    @contextmanager
-    def _checked_out(self, application_name: str) -> Iterator[Connection]:
-        """Lend a connection inside a fresh transaction; one that broke or may be dirty is thrown away."""
-        lent, connection = self._begun(application_name)
+    def _lease(self, application_name: str) -> _Lease:
+        """Wait for a place in the budget, and return a connection inside a fresh transaction."""
+        while not self._slots.acquire(timeout=0.1):
+            self._raise_if_stopping()
         try:
-            yield connection
-        finally:
-            with suppress(psycopg.Error):
-                connection.execute("ROLLBACK")
-            if connection.closed or connection.info.transaction_status != psycopg.pq.TransactionStatus.IDLE:
-                lent.invalidate()
-            lent.close()
+            self._raise_if_stopping()
+            return _Lease(self._begun(application_name), self._slots.release)
+        except BaseException:
+            self._slots.release()
+            raise
 
-    def _begun(self, application_name: str) -> tuple[PoolProxiedConnection, Connection]:
-        """Return a connection on which BEGIN succeeded.
+    def _begun(self, application_name: str) -> PoolProxiedConnection:
+        """Return a pooled connection on which BEGIN succeeded.
 
         Pooled connections that died since their last use (the server was restarted) are replaced; a fresh one
         that fails says something about the server.
@@ -144,4 +142,38 @@ class Target:
                     self.name, error, statement_timeout=self.limits.statement_timeout, lost=lost
                 ) from error
             lent.info["used"] = True
-            return lent, connection
+            return lent
+
+
+class _Lease:
+    """A connection lent from the pool and its place in the budget; both are returned exactly once."""
+
+    def __init__(self, lent: PoolProxiedConnection, release: Callable[[], None]) -> None:
+        self.connection = cast("Connection", lent.dbapi_connection)
+        self._lent = lent
+        self._release = release
+        self._guard = threading.Lock()
+        self._returned = False
+
+    def give_back(self) -> None:
+        """End the transaction; a connection that broke or may be dirty is thrown away."""
+        with suppress(psycopg.Error):
+            self.connection.execute("ROLLBACK")
+        if not self._first():
+            self.connection.close()
+            return
+        if self.connection.closed or self.connection.info.transaction_status != TransactionStatus.IDLE:
+            self._lent.invalidate()
+        self._lent.close()
+        self._release()
+
+    def abandon(self) -> None:
+        """Make room in pool and budget while the thread that has the connection still hangs."""
+        if self._first():
+            self._lent.detach()
+            self._release()
+
+    def _first(self) -> bool:
+        with self._guard:
+            first, self._returned = not self._returned, True
+            return first
