@@ -140,7 +140,7 @@ def serve(
         yield _started(
             Server(
                 host=HOST,
-                port=_free_port(),
+                port=free_port(),
                 user=SUPERUSER,
                 password=password,
                 data_dir=home.path / "data",
@@ -183,13 +183,13 @@ def _started(server: Server) -> Server:
         except EmbeddedError as error:
             if _PORT_TAKEN not in str(error):
                 raise
-            server = replace(server, port=_free_port())
+            server = replace(server, port=free_port())
         else:
             return server
     raise EmbeddedError(f"found no free port on {HOST} in {_PORT_ATTEMPTS} attempts")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """Return a port that was free a moment ago; somebody else may still be faster."""
     while True:
         port = secrets.choice(_PORTS)

@@ -1,0 +1,1 @@
+"""Everything that a user may rely on, proved on real servers."""
