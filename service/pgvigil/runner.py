@@ -8,8 +8,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import structlog
 
@@ -21,6 +21,7 @@ from pgvigil.errors import (
     PgvigilError,
     QueryTimeoutError,
     RecoveryConflictError,
+    TargetError,
 )
 from pgvigil.run import Run
 from pgvigil.target import Snapshot, Target
@@ -118,7 +119,7 @@ class Runner:
 class _Result:
     outcome: Outcome
     error: str | None = None
-    examined: Examined = Examined()
+    examined: Examined = field(default_factory=Examined)
 
 
 class _Attempt:
@@ -142,13 +143,14 @@ class _Attempt:
     def _go(self) -> None:
         try:
             self.result = self._judge(self._verdict())
-        except CancelledError:
-            self.result = None
+        except CancelledError as error:
+            stopping = self._runner.target.stopping
+            self.result = None if stopping else _Result(Outcome.ERROR, str(error))
         except QueryTimeoutError as error:
             self.result = _Result(Outcome.TIMEOUT, str(error))
         except PgvigilError as error:
             self.result = _Result(Outcome.ERROR, str(error))
-        except Exception as error:  # noqa: BLE001 - a plugin may raise anything; it becomes its run's outcome
+        except (Exception, SystemExit) as error:
             log.warning("check crashed", check=self._check.name, subject=self._subject.name, exc_info=True)
             self.result = _Result(Outcome.ERROR, f"check {self._check.name} crashed: {_brief(error)}")
 
@@ -164,7 +166,9 @@ class _Attempt:
         runner = self._runner
         with _RunContext(runner.target, self._check.name, self._catalog, runner.limits.sample) as context:
             self._context = context
-            return self._check.run(context, self._subject)
+            verdict = self._check.run(context, self._subject)
+            context.raise_if_failed()
+            return verdict
 
     def _judge(self, verdict: Verdict) -> _Result:
         if isinstance(verdict, Skipped):
@@ -191,9 +195,10 @@ class _RunContext:
         self._target = target
         self._purpose = purpose
         self._snapshot: Snapshot | None = None
+        self._failure: TargetError | None = None
         self._stack = ExitStack()
 
-    def __enter__(self) -> _RunContext:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -202,7 +207,16 @@ class _RunContext:
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         if self._snapshot is None:
             self._snapshot = self._stack.enter_context(self._target.snapshot(self._purpose))
-        return self._snapshot.fetch(query, params)
+        try:
+            return self._snapshot.fetch(query, params)
+        except TargetError as error:
+            self._failure = error
+            raise
+
+    def raise_if_failed(self) -> None:
+        """Raise the error of a query that the check swallowed: its verdict can't be complete."""
+        if self._failure is not None:
+            raise self._failure
 
     def pause(self) -> None:
         if self._snapshot is not None:
@@ -235,6 +249,6 @@ def _nonsense(verdict: object, sample: int) -> str:
     return ""
 
 
-def _brief(error: Exception) -> str:
+def _brief(error: BaseException) -> str:
     """Return an exception as one short line; its own text may quote row contents, so it is cut short."""
     return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")

@@ -79,6 +79,11 @@ class Target:
         with self.snapshot("catalog") as snapshot:
             return read_catalog(snapshot.fetch, scope)
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the target was stopped."""
+        return self._stopping.is_set()
+
     def stop(self) -> None:
         """Cancel what runs and refuse what comes: returns within two seconds, whatever the network does."""
         self._stopping.set()
