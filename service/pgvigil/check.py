@@ -21,9 +21,10 @@ from importlib import resources
 from typing import Any, ClassVar, Generic, LiteralString, Protocol, TypeAlias, TypeVar
 
 from psycopg import sql
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from pgvigil.catalog import Catalog
+from pgvigil.timing import CronField, Interval, Scheduled
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
@@ -175,18 +176,18 @@ class Context(Protocol):
         ...
 
 
-class Params(BaseModel):
+class Params(Scheduled):
     """Base of every check's settings; what is here is understood for every check by pgvigil itself."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, arbitrary_types_allowed=False)
 
     enabled: bool = Field(default=True, description="Whether the check runs at all on this target.")
-    every: str | None = Field(
+    every: Interval | None = Field(
         default=None,
         description="Interval of this check, such as `30s`, `5m`, `1h`; the target's when absent.",
     )
-    cron: str | None = Field(
-        default=None, description="Schedule of this check in cron's five fields, instead of `every`."
+    cron: CronField | None = Field(
+        default=None, description="Schedule of this check in cron's five fields, in UTC, instead of `every`."
     )
     severity: dict[str, Severity] = Field(
         default_factory=dict,
