@@ -1,0 +1,30 @@
+"""The state store: what pgvigil knows, over restarts.
+
+`Store` is the only door. Whoever only looks (metrics, console, API) gets frozen records.
+"""
+
+from pgvigil.store.discovering import Synced
+from pgvigil.store.reading import Filter, History, StoredRun
+from pgvigil.store.recording import Recorded
+from pgvigil.store.retention import Pruned, Retention
+from pgvigil.store.status import CheckStatus, Coverage, CoverageState, SubjectStatus, TargetStatus
+from pgvigil.store.store import Store
+from pgvigil.store.view import LiveIncident, View
+
+__all__ = [
+    "CheckStatus",
+    "Coverage",
+    "CoverageState",
+    "Filter",
+    "History",
+    "LiveIncident",
+    "Pruned",
+    "Recorded",
+    "Retention",
+    "Store",
+    "StoredRun",
+    "SubjectStatus",
+    "Synced",
+    "TargetStatus",
+    "View",
+]

@@ -1,0 +1,109 @@
+"""What writes the known subjects: those that a discovery found, and the end of those that it did not."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from pgvigil.incident import Event, Incident, vanished
+from pgvigil.store.codec import row_of_status
+from pgvigil.store.recording import add_check, live_incidents, save
+from pgvigil.store.schema import checks, subjects, targets
+from pgvigil.store.status import CheckStatus, SubjectStatus
+from pgvigil.store.view import CheckKey, Delta, LiveIncident, SubjectKey
+
+T = TypeVar("T")
+
+BATCH = 1000
+"""Subjects in one statement; both databases bound the number of parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Synced:
+    """What a discovery changed: names that are new, names that are gone, and the incidents' events."""
+
+    added: tuple[str, ...]
+    vanished: tuple[str, ...]
+    events: tuple[Event, ...]
+
+
+def sync(
+    connection: Connection, check: CheckStatus, names: Iterable[str], now: datetime
+) -> tuple[Synced, Delta]:
+    """Make the names the known subjects of a check, and its interval the known one."""
+    add_check(connection, check.target, check.name)
+    connection.execute(
+        update(checks)
+        .filter_by(target=check.target, name=check.name)
+        .values(interval_seconds=check.interval_seconds, discovered_at=check.discovered_at)
+    )
+    known = _known(connection, check.target, check.name)
+    found = dict.fromkeys(names)
+    added = [
+        SubjectStatus(target=check.target, check=check.name, name=name) for name in found if name not in known
+    ]
+    for batch in _batches(added):
+        # RETURNING makes one statement of the batch on both databases.
+        connection.execute(insert(subjects).returning(subjects.c.id), [row_of_status(one) for one in batch])
+    gone = {name: key for name, key in known.items() if name not in found}
+    events, ended = _end(connection, (check.target, check.name), gone, now)
+    synced = Synced(tuple(one.name for one in added), tuple(gone), events)
+    return synced, Delta(
+        checks=[check],
+        subjects=added,
+        incidents=ended.incidents,
+        gone_subjects=ended.gone_subjects,
+    )
+
+
+def retire(connection: Connection, configured: Collection[CheckKey], now: datetime) -> Delta:
+    """Forget the checks that are no longer configured, their subjects, and targets without a check."""
+    listed = connection.execute(select(checks.c.target, checks.c.name)).all()
+    gone_checks = [(target, name) for target, name in listed if (target, name) not in configured]
+    incidents: list[Incident | LiveIncident] = []
+    gone_subjects: list[SubjectKey] = []
+    for target, name in gone_checks:
+        _, ended = _end(connection, (target, name), _known(connection, target, name), now)
+        incidents += ended.incidents
+        gone_subjects += ended.gone_subjects
+        connection.execute(delete(checks).filter_by(target=target, name=name))
+    kept = {target for target, _ in configured}
+    gone_targets = [name for name in connection.scalars(select(targets.c.name)) if name not in kept]
+    connection.execute(delete(targets).where(targets.c.name.in_(gone_targets)))
+    return Delta(
+        incidents=incidents, gone_subjects=gone_subjects, gone_checks=gone_checks, gone_targets=gone_targets
+    )
+
+
+def _known(connection: Connection, target: str, check: str) -> dict[str, int]:
+    query = (
+        select(subjects.c.name, subjects.c.id).filter_by(target=target, check=check).order_by(subjects.c.id)
+    )
+    return {row.name: row.id for row in connection.execute(query)}
+
+
+def _end(
+    connection: Connection, check: CheckKey, gone: dict[str, int], now: datetime
+) -> tuple[tuple[Event, ...], Delta]:
+    """Remove subjects with their runs, and close their incidents."""
+    incidents: list[Incident] = []
+    events: list[Event] = []
+    for batch in _batches(gone):
+        known = live_incidents(connection, *check, batch)
+        transition = vanished(known, now)
+        save(connection, transition, known)
+        incidents += transition.incidents
+        events += transition.events
+        connection.execute(delete(subjects).where(subjects.c.id.in_([gone[name] for name in batch])))
+    return tuple(events), Delta(incidents=incidents, gone_subjects=[(*check, name) for name in gone])
+
+
+def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch

@@ -1,0 +1,51 @@
+"""Bring the tables of a store up to what this version needs."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, inspect, text
+
+from pgvigil.errors import StoreError
+from pgvigil.store.database import Database
+from pgvigil.store.schema import REVISION
+
+# Any constant will do; it keeps two processes that open one PostgreSQL store from migrating at once.
+_LOCK = 0x7067766967696C
+
+
+def migrate(database: Database) -> None:
+    """Run the migrations that are missing, in one transaction; raises StoreError on a newer schema."""
+    with database.reading() as connection:
+        if _revision(connection) == REVISION:
+            return
+    with database.writing() as connection:
+        if not database.is_sqlite:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        found = _revision(connection)
+        if found != REVISION:
+            _upgrade(connection, database.label, found)
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
+
+
+def _upgrade(connection: Connection, label: str, found: str | None) -> None:
+    # Loaded only when there is work: it costs a tenth of a second at every start.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415
+
+    config = Config()
+    config.set_main_option("script_location", "pgvigil.store:migrations")
+    config.set_main_option("path_separator", "os")
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    if found is not None and found not in known:
+        raise StoreError(
+            f"state store {label}: its schema {found!r} is newer than this version of pgvigil knows; "
+            "upgrade pgvigil or use another store"
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,186 @@
+"""What reads the store for people: newest or worst first, a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Column, Connection, Label, Select, case, func, select
+
+from pgvigil.check import Severity
+from pgvigil.incident import Event, Incident, State
+from pgvigil.run import Run
+from pgvigil.store.codec import (
+    check_of_row,
+    event_of_row,
+    incident_of_row,
+    live_incident_of_row,
+    run_of_row,
+    status_of_row,
+    target_of_row,
+)
+from pgvigil.store.schema import checks, events, incidents, runs, subjects, targets
+from pgvigil.store.status import CheckStatus, Coverage, CoverageState, SubjectStatus, TargetStatus
+from pgvigil.store.view import Delta
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRun:
+    """A run and its number, which grows in the order of recording."""
+
+    id: int
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """An incident and its events, the oldest first."""
+
+    incident: Incident
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filter:
+    """What to list; None does not narrow. `limit` and `offset` are a page.
+
+    `states` are those of what is listed: CoverageState, State, or Outcome of runs; `severities` are of
+    incidents.
+    """
+
+    target: str | None = None
+    check: str | None = None
+    subject: str | None = None
+    states: Collection[str] | None = None
+    severities: Collection[str] | None = None
+    limit: int = 100
+    offset: int = 0
+
+
+ALL = Filter()
+"""The first page of all."""
+
+
+def everything(connection: Connection) -> Delta:
+    """Return what the view is loaded with."""
+    live = select(
+        incidents.c.id,
+        incidents.c.target,
+        incidents.c.check,
+        incidents.c.severity,
+        incidents.c.state,
+        *(column for column in incidents.c if column.name.startswith(("acknowledged_", "muted_"))),
+    ).where(incidents.c.state != State.RESOLVED.value)
+    return Delta(
+        targets=list_targets(connection),
+        checks=list_checks(connection),
+        subjects=[status_of_row(row) for row in connection.execute(select(subjects)).mappings()],
+        incidents=[live_incident_of_row(row) for row in connection.execute(live).mappings()],
+    )
+
+
+def list_targets(connection: Connection) -> list[TargetStatus]:
+    """Return all targets by name."""
+    return [target_of_row(row) for row in connection.execute(select(targets).order_by("name")).mappings()]
+
+
+def list_checks(connection: Connection) -> list[CheckStatus]:
+    """Return all checks by target and name."""
+    query = select(checks).order_by("target", "name")
+    return [check_of_row(row) for row in connection.execute(query).mappings()]
+
+
+def coverage(connection: Connection, target: str | None) -> list[Coverage]:
+    """Return the coverage of every check, also of one without subjects."""
+
+    def counted(state: CoverageState) -> Label[int]:
+        return func.count(case((subjects.c.state == state.value, 1))).label(state.value)
+
+    joined = checks.outerjoin(
+        subjects, (subjects.c.target == checks.c.target) & (subjects.c.check == checks.c.name)
+    )
+    query = (
+        select(
+            checks.c.target,
+            checks.c.name.label("check"),
+            func.count(subjects.c.id).label("known"),
+            *(counted(state) for state in CoverageState),
+        )
+        .select_from(joined)
+        .group_by(checks.c.target, checks.c.name)
+        .order_by(checks.c.target, checks.c.name)
+    )
+    if target is not None:
+        query = query.where(checks.c.target == target)
+    return [Coverage(**row) for row in connection.execute(query).mappings()]
+
+
+def list_subjects(connection: Connection, wanted: Filter) -> list[SubjectStatus]:
+    """Return subjects by target, check and name."""
+    query = _narrowed(select(subjects), wanted, subjects.c.name, subjects.c.state)
+    query = query.order_by(subjects.c.target, subjects.c.check, subjects.c.name)
+    return [status_of_row(row) for row in connection.execute(_paged(query, wanted)).mappings()]
+
+
+def list_incidents(connection: Connection, wanted: Filter) -> list[Incident]:
+    """Return incidents: open ones first, then by severity, the newest first."""
+    query = _narrowed(select(incidents), wanted, incidents.c.subject, incidents.c.state)
+    if wanted.severities is not None:
+        query = query.where(incidents.c.severity.in_(list(wanted.severities)))
+    ranks = {State.OPEN.value: 0, State.SUSPECT.value: 1}
+    worst = {severity.value: -severity.rank for severity in Severity}
+    query = query.order_by(
+        case(ranks, value=incidents.c.state, else_=2),
+        case(worst, value=incidents.c.severity, else_=0),
+        incidents.c.first_seen.desc(),
+        incidents.c.id,
+    )
+    return [incident_of_row(row) for row in connection.execute(_paged(query, wanted)).mappings()]
+
+
+def history(connection: Connection, incident_id: str) -> History | None:
+    """Return one incident with its events."""
+    row = connection.execute(select(incidents).filter_by(id=incident_id)).mappings().one_or_none()
+    if row is None:
+        return None
+    query = select(events).filter_by(incident=incident_id).order_by(events.c.id)
+    found = tuple(event_of_row(event) for event in connection.execute(query).mappings())
+    return History(incident_of_row(row), found)
+
+
+def list_runs(connection: Connection, wanted: Filter) -> list[StoredRun]:
+    """Return runs, the last recorded first."""
+    query = select(runs, subjects.c.target, subjects.c.check, subjects.c.name).join(subjects)
+    query = _narrowed(query, wanted, subjects.c.name, runs.c.outcome).order_by(runs.c.id.desc())
+    found = connection.execute(_paged(query, wanted)).mappings()
+    return [StoredRun(row["id"], run_of_row(row)) for row in found]
+
+
+def last_started(connection: Connection, target: str, check: str) -> datetime | None:
+    """Return when the last recorded run of a check started, whatever the clock said before."""
+    query = (
+        select(subjects.c.started_at)
+        .filter_by(target=target, check=check)
+        .where(subjects.c.last_run.is_not(None))
+        .order_by(subjects.c.last_run.desc())
+        .limit(1)
+    )
+    return connection.execute(query).scalar()
+
+
+def _narrowed(query: Select[Any], wanted: Filter, subject: Column[str], state: Column[str]) -> Select[Any]:
+    """Apply what all lists can be narrowed by; target and check stand in the subject's table."""
+    table = subject.table
+    narrowing = ((table.c.target, wanted.target), (table.c.check, wanted.check), (subject, wanted.subject))
+    for column, value in narrowing:
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.states is not None:
+        query = query.where(state.in_(list(wanted.states)))
+    return query
+
+
+def _paged(query: Select[Any], wanted: Filter) -> Select[Any]:
+    return query.limit(wanted.limit).offset(wanted.offset)

@@ -1,0 +1,199 @@
+"""The tables of the store, as the newest migration leaves them."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+
+REVISION = "0001"
+"""The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
+
+
+class Timestamp(TypeDecorator[datetime]):
+    """An aware datetime, kept and given back in UTC; SQLite has no zones, so there it is stored without."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return what the database stores."""
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+class Json(TypeDecorator[Any]):
+    """JSON kept as ASCII text: both databases take it whatever the characters, and nobody searches in it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 -- the base's
+        """Return the text; what is no JSON (from a careless plugin) is kept as its `str`."""
+        return None if value is None else json.dumps(value, separators=(",", ":"), default=str)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 -- the base's
+        """Return the value."""
+        return None if value is None else json.loads(value)
+
+
+class Line(TypeDecorator[str]):
+    """Text from outside; the characters that a database refuses are replaced, so that it can be stored."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- the base's
+        """Return the text without NUL and lone surrogates."""
+        return None if value is None else value.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+Row: TypeAlias = dict[str, Any]
+"""What is inserted or updated, by column name."""
+
+# SQLite numbers rows itself only when the type is spelled INTEGER.
+_Number = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("up", Boolean, nullable=False),
+    Column("observed_at", Timestamp, nullable=False),
+    Column("last_seen_at", Timestamp),
+    Column("server_version", Line),
+    Column("error", Line),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("name", String, primary_key=True),
+    Column("interval_seconds", Float),
+    Column("discovered_at", Timestamp),
+)
+
+subjects = Table(
+    "subjects",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("check", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("last_run", _Number),
+    Column("outcome", String),
+    Column("error", Line),
+    Column("started_at", Timestamp),
+    Column("finished_at", Timestamp),
+    Column("completed_at", Timestamp),
+    Column("completed_outcome", String),
+    Column("violations", Json, nullable=False),
+    Column("measures", Json, nullable=False),
+    UniqueConstraint("target", "check", "name", name="subjects_name"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("subject_id", _Number, ForeignKey("subjects.id", ondelete="CASCADE"), nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("started_at", Timestamp, nullable=False),
+    Column("finished_at", Timestamp, nullable=False),
+    Column("duration_seconds", Float, nullable=False),
+    Column("rows_examined", BigInteger, nullable=False),
+    Column("strategy", Line, nullable=False),
+    Column("error", Line),
+    Column("confirm", Integer, nullable=False),
+    Column("findings", Json, nullable=False),
+    Column("measures", Json, nullable=False),
+    Index("runs_by_subject", "subject_id", "id"),
+    Index("runs_by_age", "finished_at"),
+    # A number is never given twice, not even after its run was pruned.
+    sqlite_autoincrement=True,
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("check", String, nullable=False),
+    Column("subject", String, nullable=False),
+    Column("fingerprint", String, nullable=False),
+    Column("severity", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("resolution", String),
+    Column("first_seen", Timestamp, nullable=False),
+    Column("last_seen", Timestamp, nullable=False),
+    Column("opened_at", Timestamp),
+    Column("resolved_at", Timestamp),
+    Column("worst_count", BigInteger, nullable=False),
+    Column("sightings", BigInteger, nullable=False),
+    Column("consecutive", BigInteger, nullable=False),
+    Column("unexamined_since", Timestamp),
+    Column("unexamined_reason", Line),
+    Column("acknowledged_by", Line),
+    Column("acknowledged_at", Timestamp),
+    Column("acknowledged_until", Timestamp),
+    Column("acknowledged_why", Line),
+    Column("muted_by", Line),
+    Column("muted_at", Timestamp),
+    Column("muted_until", Timestamp),
+    Column("muted_why", Line),
+    Column("finding", Json, nullable=False),
+    Index("incidents_by_subject", "target", "check", "subject"),
+    Index("incidents_by_age", "state", "first_seen"),
+    # The database itself refuses a second live incident of one fault.
+    Index(
+        "incidents_live",
+        "target",
+        "fingerprint",
+        unique=True,
+        sqlite_where=text("state <> 'resolved'"),
+        postgresql_where=text("state <> 'resolved'"),
+    ),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("incident", String, ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("at", Timestamp, nullable=False),
+    Column("text", Line, nullable=False),
+    Column("who", Line),
+    Index("events_by_incident", "incident", "id"),
+)

@@ -1,0 +1,187 @@
+"""The one class through which the state is written and read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from threading import Lock
+from typing import Self, TypeVar
+
+from sqlalchemy import Connection
+
+from pgvigil import incident as life
+from pgvigil.incident import Incident, Mark, Transition
+from pgvigil.run import Run
+from pgvigil.store import discovering, reading, recording, retention
+from pgvigil.store.database import Database
+from pgvigil.store.discovering import Synced
+from pgvigil.store.migrate import migrate
+from pgvigil.store.reading import ALL, Filter, History, StoredRun
+from pgvigil.store.recording import Recorded
+from pgvigil.store.retention import Pruned, Retention
+from pgvigil.store.status import CheckStatus, Coverage, SubjectStatus, TargetStatus
+from pgvigil.store.view import CheckKey, Delta, Picture, View
+
+T = TypeVar("T")
+
+
+class Store:
+    """The state store: SQLite or PostgreSQL behind it, safe to use from many threads.
+
+    What a writing method has returned survives `kill -9` and a power cut. Every method that touches the
+    database raises StoreError, one line, when it cannot; nothing is half done then, and the next call tries
+    anew. `view` never touches it.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._picture = Picture()
+        # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
+        self._writer = Lock()
+
+    @classmethod
+    def open(cls, url: str, *, wait_seconds: float = 10.0) -> Self:
+        """Open the store at `url`, create or migrate its tables, and load the view.
+
+        `wait_seconds` is how long a locked database is waited for. `sqlite://` is a store in memory.
+        """
+        database = Database.of(url, wait_seconds)
+        store = cls(database)
+        try:
+            migrate(database)
+            store.reload()
+        except BaseException:
+            database.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Close every connection; the store is not used after this."""
+        with self._writer:
+            self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def record(self, run: Run) -> Recorded:
+        """Commit one run with its findings, and what follows for its subject and its incidents."""
+        return self._commit(lambda connection: recording.record(connection, run))
+
+    def record_target(
+        self,
+        target: str,
+        *,
+        up: bool,
+        at: datetime,
+        error: str | None = None,
+        server_version: str | None = None,
+    ) -> None:
+        """Commit whether a target answered; its server version is kept while it is down."""
+        seen = TargetStatus(target, up, at, at if up else None, server_version, error)
+        self._commit(lambda connection: (None, recording.record_target(connection, seen)))
+
+    def sync_subjects(
+        self, target: str, check: str, subjects: Iterable[str], now: datetime, interval_seconds: float
+    ) -> Synced:
+        """Make `subjects` the known ones of a check, after a discovery.
+
+        New ones are `unknown`. Those that are gone are removed with their runs; their incidents are closed as
+        vanished, and stay in the history.
+        """
+        status = CheckStatus(target, check, interval_seconds, now)
+        return self._commit(lambda connection: discovering.sync(connection, status, subjects, now))
+
+    def retire(self, configured: Collection[CheckKey], now: datetime) -> None:
+        """Forget the targets and checks that are no longer among the configured (target, check)."""
+        self._commit(lambda connection: (None, discovering.retire(connection, configured, now)))
+
+    def acknowledge(
+        self, incident_id: str, *, who: str, at: datetime, until: datetime | None = None, note: str = ""
+    ) -> Incident:
+        """Note that somebody takes care of an incident; raises UsageError when it is unknown or resolved."""
+        mark = Mark(who, at, until, note)
+        return self._mark(incident_id, lambda incident: life.acknowledge(incident, mark))
+
+    def mute(
+        self, incident_id: str, *, who: str, at: datetime, until: datetime | None = None, reason: str = ""
+    ) -> Incident:
+        """Keep an incident from notifying; raises UsageError when it is unknown or resolved."""
+        mark = Mark(who, at, until, reason)
+        return self._mark(incident_id, lambda incident: life.mute(incident, mark))
+
+    def unmute(self, incident_id: str, *, who: str, at: datetime) -> Incident:
+        """Lift a mute; raises UsageError when the incident is unknown or resolved."""
+        return self._mark(incident_id, lambda incident: life.unmute(incident, Mark(who, at)))
+
+    def prune(self, now: datetime, keep: Retention) -> Pruned:
+        """Delete what the retention does not keep; results are recorded in between."""
+        return retention.prune(self._database, self._writing, keep, now)
+
+    def view(self) -> View:
+        """Return the committed state from memory; waits for nothing."""
+        return self._picture.view()
+
+    def reload(self) -> None:
+        """Load the view anew, when another process writes the same store."""
+        with self._writer, self._database.reading() as connection:
+            self._picture.load(reading.everything(connection))
+
+    def targets(self) -> list[TargetStatus]:
+        """Return all targets by name."""
+        with self._database.reading() as connection:
+            return reading.list_targets(connection)
+
+    def checks(self) -> list[CheckStatus]:
+        """Return all checks by target and name."""
+        with self._database.reading() as connection:
+            return reading.list_checks(connection)
+
+    def coverage(self, target: str | None = None) -> list[Coverage]:
+        """Return the coverage of every check, also of those without subjects."""
+        with self._database.reading() as connection:
+            return reading.coverage(connection, target)
+
+    def subjects(self, where: Filter = ALL) -> list[SubjectStatus]:
+        """Return subjects by target, check and name; `states` are CoverageState."""
+        with self._database.reading() as connection:
+            return reading.list_subjects(connection, where)
+
+    def incidents(self, where: Filter = ALL) -> list[Incident]:
+        """Return incidents, the most urgent first; `states` are State."""
+        with self._database.reading() as connection:
+            return reading.list_incidents(connection, where)
+
+    def incident(self, incident_id: str) -> History | None:
+        """Return an incident with its events, None when there is none of that id."""
+        with self._database.reading() as connection:
+            return reading.history(connection, incident_id)
+
+    def runs(self, where: Filter = ALL) -> list[StoredRun]:
+        """Return runs, the last recorded first; `states` are Outcome."""
+        with self._database.reading() as connection:
+            return reading.list_runs(connection, where)
+
+    def last_started(self, target: str, check: str) -> datetime | None:
+        """Return when the last recorded run of a check started, None when there was none."""
+        with self._database.reading() as connection:
+            return reading.last_started(connection, target, check)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._writer, self._database.writing() as connection:
+            yield connection
+
+    def _commit(self, work: Callable[[Connection], tuple[T, Delta]]) -> T:
+        with self._writer:
+            with self._database.writing() as connection:
+                result, delta = work(connection)
+            # After the commit, so that nobody is ever shown what may yet be lost.
+            self._picture.apply(delta)
+        return result
+
+    def _mark(self, incident_id: str, apply: Callable[[Incident], Transition]) -> Incident:
+        return self._commit(lambda connection: recording.mark(connection, incident_id, apply))

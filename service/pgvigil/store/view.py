@@ -1,0 +1,116 @@
+"""The committed state in memory, for those who must never wait: a scrape, a health probe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from threading import Lock
+from types import MappingProxyType
+
+from pgvigil.check import Severity
+from pgvigil.incident import Incident, Mark, State
+from pgvigil.store.status import CheckStatus, SubjectStatus, TargetStatus
+
+CheckKey = tuple[str, str]
+SubjectKey = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class LiveIncident:
+    """What has to be at hand of an incident that goes on; the rest is read from the store."""
+
+    id: str
+    target: str
+    check: str
+    severity: Severity
+    state: State
+    acknowledged: Mark | None
+    muted: Mark | None
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """An immutable picture of what is committed.
+
+    Checks are keyed by (target, check), subjects by (target, check, subject), live incidents by id.
+    """
+
+    targets: Mapping[str, TargetStatus]
+    checks: Mapping[CheckKey, CheckStatus]
+    subjects: Mapping[SubjectKey, SubjectStatus]
+    incidents: Mapping[str, LiveIncident]
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """What one commit changed: records that are new or different, and keys that are gone."""
+
+    targets: Iterable[TargetStatus] = ()
+    checks: Iterable[CheckStatus] = ()
+    subjects: Iterable[SubjectStatus] = ()
+    incidents: Iterable[Incident | LiveIncident] = ()
+    gone_targets: Iterable[str] = ()
+    gone_checks: Iterable[CheckKey] = ()
+    gone_subjects: Iterable[SubjectKey] = ()
+
+
+class Picture:
+    """Keeps the view in step with the store: loaded once, then told of every commit."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._targets: dict[str, TargetStatus] = {}
+        self._checks: dict[CheckKey, CheckStatus] = {}
+        self._subjects: dict[SubjectKey, SubjectStatus] = {}
+        self._incidents: dict[str, LiveIncident] = {}
+
+    def view(self) -> View:
+        """Return the picture of this moment; costs one shallow copy."""
+        with self._lock:
+            return View(
+                MappingProxyType(self._targets.copy()),
+                MappingProxyType(self._checks.copy()),
+                MappingProxyType(self._subjects.copy()),
+                MappingProxyType(self._incidents.copy()),
+            )
+
+    def load(self, everything: Delta) -> None:
+        """Replace the picture, after a start or when another process has written."""
+        with self._lock:
+            self._targets, self._checks, self._subjects, self._incidents = {}, {}, {}, {}
+            self._apply(everything)
+
+    def apply(self, delta: Delta) -> None:
+        """Follow one commit."""
+        with self._lock:
+            self._apply(delta)
+
+    def _apply(self, delta: Delta) -> None:
+        for target in delta.gone_targets:
+            self._targets.pop(target, None)
+        for check in delta.gone_checks:
+            self._checks.pop(check, None)
+        for subject in delta.gone_subjects:
+            self._subjects.pop(subject, None)
+        self._targets.update((target.name, target) for target in delta.targets)
+        self._checks.update(((check.target, check.name), check) for check in delta.checks)
+        self._subjects.update(((one.target, one.check, one.name), one) for one in delta.subjects)
+        for incident in delta.incidents:
+            if incident.state is State.RESOLVED:
+                self._incidents.pop(incident.id, None)
+            else:
+                self._incidents[incident.id] = _brief(incident)
+
+
+def _brief(incident: Incident | LiveIncident) -> LiveIncident:
+    if isinstance(incident, LiveIncident):
+        return incident
+    return LiveIncident(
+        id=incident.id,
+        target=incident.target,
+        check=incident.check,
+        severity=incident.severity,
+        state=incident.state,
+        acknowledged=incident.acknowledged,
+        muted=incident.muted,
+    )
