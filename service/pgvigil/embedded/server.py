@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import time
@@ -45,7 +46,7 @@ DEFAULT_SETTINGS: Final[Mapping[str, str]] = {
 _PORTS: Final = range(15_000, 32_000)
 _PORT_ATTEMPTS: Final = 10
 _PORT_TAKEN: Final = "Address already in use"
-_STILL_ENDING: Final = "is still in use"
+_STILL_ENDING: Final = re.compile("is still in use|lock file .* already exists")
 _ENDING_SECONDS: Final = 10.0
 
 
@@ -89,8 +90,8 @@ class Server:
         """
         deadline = time.monotonic() + _ENDING_SECONDS
         while (complaint := self._try_to_start()) is not None:
-            # The backends of a postmaster that was killed need a moment to notice.
-            if _STILL_ENDING not in complaint or time.monotonic() > deadline:
+            # A postmaster that was killed, and its backends, need a moment to be gone.
+            if not _STILL_ENDING.search(complaint) or time.monotonic() > deadline:
                 raise EmbeddedError(f"PostgreSQL {self.version} does not start: {complaint}")
             time.sleep(0.1)
 
