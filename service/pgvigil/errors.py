@@ -6,6 +6,8 @@ password or row contents. The exit status of the commands is a property of the e
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class PgvigilError(Exception):
     """Base of all. `exit_status` is what a command that ends with this error exits with."""
@@ -33,6 +35,22 @@ class ConfigError(PgvigilError):
         self.path = path
         where = ":".join(str(part) for part in (file, line) if part is not None)
         super().__init__(": ".join(part for part in (where, path, message) if part))
+
+
+class ConfigErrors(ConfigError):  # noqa: N818 - it is several of them
+    """All that is wrong with a configuration: `errors`, in the order of the file, one line each."""
+
+    _MOST_LINES = 20
+
+    def __init__(self, errors: Sequence[ConfigError]) -> None:
+        first = errors[0]
+        super().__init__(first.message, file=first.file, line=first.line, path=first.path)
+        self.errors = tuple(errors)
+
+    def __str__(self) -> str:
+        lines = [str(error) for error in self.errors[: self._MOST_LINES]]
+        more = len(self.errors) - len(lines)
+        return "\n".join((*lines, f"… and {more} more" if more else "")).rstrip("\n")
 
 
 class PluginError(PgvigilError):

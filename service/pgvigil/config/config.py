@@ -1,0 +1,74 @@
+"""A configuration: settings that were read and found sound, and where each was written."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, PrivateAttr, ValidationError
+
+from pgvigil.config.document import read_document
+from pgvigil.config.explain import explain
+from pgvigil.config.origin import KeyPath, Origin, joined
+from pgvigil.config.settings import Settings, read_dsn
+from pgvigil.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
+
+
+class Config(Settings):
+    """The settings of one pgvigil, from a file (`load`) or from nothing but a DSN (`from_dsn`)."""
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @classmethod
+    def read(cls, value: object, origin: Origin) -> Config:
+        """Make a configuration of plain values; raises ConfigError with all that is wrong with them."""
+        if not isinstance(value, dict):
+            raise origin.error((), "expected a mapping with at least the key targets")
+        try:
+            return cls.model_validate(value, context=origin)
+        except ValidationError as error:
+            raise joined(explain(error, cls, value, origin)) from None
+
+    def model_post_init(self, context: Origin | None) -> None:
+        """Remember where the settings were written."""
+        self._origin = context or Origin()
+
+    @classmethod
+    def from_dsn(cls, dsn: str, name: str | None = None) -> Config:
+        """Make the configuration of a single target, named after its database unless `name` is given."""
+        try:
+            parameters = read_dsn(dsn)
+        except ValueError as error:
+            raise ConfigError(str(error), path="dsn") from None
+        return cls.read({"targets": {name or _name_of(parameters): {"dsn": dsn}}}, Origin())
+
+    def error_at(self, path: KeyPath, message: str) -> ConfigError:
+        """Return an error about the setting at a path, with the file and line where it was written."""
+        return self._origin.error(path, message)
+
+    def section(self, path: KeyPath, value: object, model: type[M]) -> M:
+        """Make a model of the content of one section, such as a check's; raises ConfigError."""
+        try:
+            return model.model_validate(value)
+        except ValidationError as error:
+            raise joined(explain(error, model, value, self._origin, path)) from None
+
+
+def load(path: str | Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read a configuration file; raises ConfigError with all that is wrong with it, one line each.
+
+    The settings of checks are only known to be mappings: the registry knows what belongs into them.
+    """
+    document = read_document(Path(path), environ)
+    return Config.read(document.value, document.origin)
+
+
+def _name_of(parameters: Mapping[str, Any]) -> str:
+    """Name a target after its database, which libpq in turn names after the user when it isn't told."""
+    database = parameters.get("dbname") or os.environ.get("PGDATABASE") or parameters.get("user") or "target"
+    return re.sub(r"[^A-Za-z0-9_.-]", "_", str(database)).lstrip(".-")[:63] or "target"

@@ -1,0 +1,216 @@
+"""The settings: every key of a configuration file, with its meaning, bounds and default."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    SecretStr,
+    WithJsonSchema,
+    model_validator,
+)
+
+from pgvigil.catalog import Scope
+from pgvigil.timing import CronField, Interval, Schedule, Scheduled, Within
+
+_TARGET_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
+_SIZE = re.compile(r"([0-9]{1,6})(kB|MB|GB|TB)")
+
+
+def _target_name(name: str) -> str:
+    if not _TARGET_NAME.fullmatch(name):
+        raise ValueError("expected a name of letters, digits, '_', '-' and '.', 63 of them at the most")
+    return name
+
+
+def read_dsn(text: str) -> dict[str, Any]:
+    """Take a DSN apart into libpq's parameters; raises ValueError, whose message never repeats it."""
+    if not text.strip():
+        raise ValueError("is empty: expected postgresql://USER@HOST/DATABASE or host=… dbname=…")
+    try:
+        return conninfo_to_dict(text)
+    except (psycopg.Error, ValueError):
+        # libpq quotes the part that it stumbles over, which may be a password.
+        raise ValueError(
+            "is no libpq connection string: expected postgresql://USER@HOST/DATABASE or host=… dbname=…"
+        ) from None
+
+
+def _dsn(value: SecretStr) -> SecretStr:
+    read_dsn(value.get_secret_value())
+    return value
+
+
+def _listen(text: str) -> str:
+    match = _LISTEN.fullmatch(text)
+    if match is None or int(match["port"]) > 65535:
+        raise ValueError("expected HOST:PORT such as 127.0.0.1:9925, [::1]:9925 or 0.0.0.0:9925")
+    return text
+
+
+def _state(value: SecretStr) -> SecretStr:
+    if not re.match(r"sqlite:///.|postgresql\+psycopg://.", value.get_secret_value()):
+        raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE")
+    return value
+
+
+def _size(value: object) -> int:
+    match = _SIZE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("expected a size such as 500MB or 2GB (as PostgreSQL's: 1kB is 1024 bytes)")
+    return int(match[1]) << {"kB": 10, "MB": 20, "GB": 30, "TB": 40}[match[2]]
+
+
+def _some_targets(targets: dict[str, TargetSettings]) -> dict[str, TargetSettings]:
+    if not targets:
+        raise ValueError("names no target: expected a name with a dsn below it")
+    return targets
+
+
+def _nothing_is_empty(value: object) -> object:
+    """Let a key without a value stand for an empty section, whose lines may all be commented out."""
+    return {} if value is None else value
+
+
+class Section(BaseModel):
+    """Base of all settings: unknown keys are errors, nothing changes after it was read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    _empty = model_validator(mode="before")(_nothing_is_empty)
+
+
+class Web(Section):
+    """Where metrics, console and API are served."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = Field(
+        default="127.0.0.1:9925", description="Address and port to listen on; port 0 takes a free one."
+    )
+
+    @property
+    def host(self) -> str:
+        """The host to listen on, without the brackets of an IPv6 address."""
+        return self.listen.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        """The port to listen on."""
+        return int(self.listen.rpartition(":")[2])
+
+
+class Log(Section):
+    """What is logged, and how."""
+
+    level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least severity that is logged."
+    )
+    format: Literal["auto", "text", "json"] = Field(
+        default="auto", description="`auto` is text on a terminal and JSON elsewhere."
+    )
+
+
+class Retention(Section):
+    """What the state store keeps. Live incidents and every subject's last run stay for ever."""
+
+    runs: Annotated[timedelta, Within(at_least="1h")] = Field(
+        default=timedelta(days=30), description="How long runs are kept."
+    )
+    runs_per_subject: int = Field(
+        default=1000, ge=1, le=1_000_000, description="How many runs of one subject are kept at the most."
+    )
+    incidents: Annotated[timedelta, Within(at_least="1h")] = Field(
+        default=timedelta(days=400), description="How long resolved incidents are kept."
+    )
+    size: Annotated[
+        int,
+        PlainValidator(_size),
+        WithJsonSchema({"type": "string", "pattern": f"^{_SIZE.pattern}$", "examples": ["500MB", "2GB"]}),
+    ] = Field(
+        default=1 << 30,
+        description="The size above which the oldest runs go, whatever their age.",
+        json_schema_extra={"default": "1GB"},
+    )
+
+
+class Schemas(Section):
+    """Which schemas are watched. Patterns are globs over schema names."""
+
+    include: tuple[str, ...] = Field(default=("*",), description="Schemas to watch.")
+    exclude: tuple[str, ...] = Field(default=(), description="Schemas not to watch, although included.")
+    deprecated: tuple[str, ...] = Field(
+        default=(), description="Schemas on their way out, to which nothing should refer any more."
+    )
+
+
+class Budget(Section):
+    """What pgvigil may take from a target."""
+
+    connections: int = Field(default=2, ge=1, le=100, description="Connections at the same time.")
+    statement_timeout: Annotated[timedelta, Within(at_least="1ms", at_most="24d")] = Field(
+        default=timedelta(seconds=30), description="The longest that one statement may take."
+    )
+    lock_timeout: Annotated[timedelta, Within(at_least="1ms", at_most="24d")] = Field(
+        default=timedelta(seconds=1), description="The longest that a statement may wait for a lock."
+    )
+    duty_cycle: float = Field(
+        default=0.2, gt=0, le=1, description="Share of the time in which a connection may be busy."
+    )
+    sample: int = Field(default=20, ge=0, le=1000, description="Sample keys in a finding at the most.")
+
+
+class TargetSettings(Scheduled, Section):
+    """One database that is watched."""
+
+    dsn: Annotated[SecretStr, AfterValidator(_dsn)] = Field(
+        description="libpq connection string or URI; best `!env NAME` or `!file PATH`."
+    )
+    every: Interval = Field(default=timedelta(minutes=5), description="Interval between two sweeps.")
+    cron: CronField | None = Field(
+        default=None, description="Schedule in cron's five fields, in UTC, instead of `every`."
+    )
+    schemas: Schemas = Field(default_factory=Schemas, description="Which schemas are watched.")
+    zones: tuple[str, ...] = Field(
+        default=(), description="Schemas by the order in which data moves through them, such as raw, curated."
+    )
+    budget: Budget = Field(default_factory=Budget, description="What pgvigil may take from the target.")
+    checks: Annotated[
+        dict[str, Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]],
+        BeforeValidator(_nothing_is_empty),
+    ] = Field(default_factory=dict, description="Settings by check; others run with their defaults.")
+
+    @property
+    def schedule(self) -> Schedule:
+        """When the checks of this target run, unless their own settings say otherwise."""
+        return self.cron or self.every
+
+    @property
+    def scope(self) -> Scope:
+        """What of the target is watched."""
+        schemas = self.schemas
+        return Scope(schemas.include, schemas.exclude, schemas.deprecated, self.zones)
+
+
+class Settings(Section):
+    """All that a configuration file may say."""
+
+    state: Annotated[SecretStr, AfterValidator(_state)] = Field(
+        default=SecretStr("sqlite:///pgvigil.db"),
+        description="Where runs and incidents are kept: `sqlite:///FILE` or `postgresql+psycopg://…`.",
+    )
+    web: Web = Field(default_factory=Web, description="Where metrics, console and API are served.")
+    log: Log = Field(default_factory=Log, description="What is logged, and how.")
+    retention: Retention = Field(default_factory=Retention, description="What the state store keeps.")
+    targets: Annotated[
+        dict[Annotated[str, AfterValidator(_target_name)], TargetSettings], AfterValidator(_some_targets)
+    ] = Field(description="The databases to watch, by name.")
