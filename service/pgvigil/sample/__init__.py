@@ -1,0 +1,5 @@
+"""The sample database."""
+
+from pgvigil.sample.build import build
+
+__all__ = ["build"]

@@ -1,0 +1,2 @@
+-- Rebuilding an index makes it valid.
+REINDEX INDEX monitoring.services_name_key

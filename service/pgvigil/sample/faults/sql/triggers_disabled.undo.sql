@@ -1,0 +1,2 @@
+-- Switched on again.
+ALTER TABLE monitoring.slo_breaches ENABLE TRIGGER ALL
