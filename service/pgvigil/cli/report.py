@@ -1,0 +1,224 @@
+"""A report in the formats of `pgvigil check`: text for people, JSON and JUnit for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+from xml.etree import ElementTree as ET
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from pgvigil.check import Finding, JsonValue, Outcome, Severity, fingerprint
+from pgvigil.errors import PgvigilError
+from pgvigil.once import Report
+from pgvigil.run import Run
+
+VERSION = 1
+_STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_SAMPLE_LINES = 5
+
+
+def to_json(report: Report) -> str:
+    """Write the contract's one object."""
+    return json.dumps(
+        {
+            "version": VERSION,
+            "target": report.target,
+            "database": report.database,
+            "server_version": report.server_version,
+            "started_at": _instant(report.started_at),
+            "finished_at": _instant(report.finished_at),
+            "coverage": report.coverage(),
+            "runs": [_run(run) for run in report.runs],
+            "findings": [_finding(run, finding) for run, finding in report.findings],
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def failure_to_json(target: str, error: PgvigilError) -> str:
+    """Write the same object for a sweep that could not even begin: nothing known, and why."""
+    now = _instant(datetime.now(UTC))
+    return json.dumps(
+        {
+            "version": VERSION,
+            "target": target,
+            "database": None,
+            "server_version": None,
+            "started_at": now,
+            "finished_at": now,
+            "coverage": {"known": 0, "passed": 0, "failed": 0, "unknown": 0},
+            "runs": [],
+            "findings": [],
+            "error": str(error),
+        },
+        indent=2,
+        ensure_ascii=False,
+    )
+
+
+def _instant(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _run(run: Run) -> dict[str, Any]:
+    return {
+        "check": run.check,
+        "subject": run.subject,
+        "outcome": run.outcome.value,
+        "rows_examined": run.rows_examined,
+        "duration_seconds": round(run.duration_seconds, 6),
+        "strategy": run.strategy,
+        "error": run.error,
+    }
+
+
+def _finding(run: Run, finding: Finding) -> dict[str, Any]:
+    return {
+        "check": run.check,
+        "subject": run.subject,
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "title": finding.title,
+        "count": finding.count,
+        "sample": [dict(row) for row in finding.sample],
+        "evidence_sql": finding.evidence_sql,
+        "remedy": finding.remedy,
+        "fingerprint": fingerprint(run.check, run.subject, finding.code),
+        "details": dict(finding.details),
+    }
+
+
+def to_junit(report: Report) -> str:
+    """Write a test suite a check and a test case a subject: red when it failed, an error when it is unknown."""
+    suites = ET.Element("testsuites", name=f"pgvigil {report.target}")
+    for check in dict.fromkeys(run.check for run in report.runs):
+        runs = [run for run in report.runs if run.check == check]
+        suite = ET.SubElement(
+            suites,
+            "testsuite",
+            name=f"pgvigil.{check}",
+            tests=str(len(runs)),
+            failures=str(sum(run.outcome is Outcome.FAIL for run in runs)),
+            errors=str(sum(not run.outcome.completed for run in runs)),
+            time=f"{sum(run.duration_seconds for run in runs):.3f}",
+            timestamp=_instant(report.started_at),
+        )
+        for run in runs:
+            _case(suite, run)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def _case(suite: ET.Element, run: Run) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"pgvigil.{run.check}",
+        name=_xml_safe(run.subject),
+        time=f"{run.duration_seconds:.3f}",
+    )
+    if not run.outcome.completed:
+        ET.SubElement(
+            case, "error", type=run.outcome.value, message=_xml_safe(run.error or run.outcome.value)
+        )
+    for finding in run.findings if run.outcome is Outcome.FAIL else ():
+        failure = ET.SubElement(
+            case, "failure", type=f"{finding.severity}.{finding.code}", message=_xml_safe(finding.title)
+        )
+        failure.text = _xml_safe(f"{finding.remedy}\n\n{finding.evidence_sql}")
+
+
+def _xml_safe(text: str) -> str:
+    """Replace what XML 1.0 cannot carry; identifiers may hold any character."""
+    return "".join(
+        char if char in "\t\n" or (char >= " " and char not in "\ufffe\uffff") else "\ufffd" for char in text
+    )
+
+
+def print_text(report: Report, console: Console) -> None:
+    """Print findings worst first, then what could not be examined, then the coverage."""
+    console.print(
+        Text.assemble(
+            (f"{report.target}", "bold"),
+            f" · database {report.database} · PostgreSQL {report.server_version}\n",
+        ),
+        soft_wrap=True,
+    )
+    for run, finding in report.findings:
+        _print_finding(run, finding, console)
+    for run in report.runs:
+        if not run.outcome.completed:
+            head = Text.assemble(("unknown ", "magenta"), f" {run.check}  ", (run.subject, "bold"))
+            console.print(head, soft_wrap=True)
+            console.print(Text(f"  {run.outcome}: {run.error}\n"), soft_wrap=True)
+    console.print(_coverage(report))
+    console.print(_summary(report), soft_wrap=True)
+
+
+def _print_finding(run: Run, finding: Finding, console: Console) -> None:
+    head = Text.assemble(
+        (f"{finding.severity:<8} ", _STYLES[finding.severity]), f"{run.check}  ", (run.subject, "bold")
+    )
+    console.print(head, soft_wrap=True)
+    console.print(Text(f"  {finding.title}"), soft_wrap=True)
+    for row in finding.sample[:_SAMPLE_LINES]:
+        console.print(Text(f"    {_inline(row)}", style="dim"), soft_wrap=True)
+    if len(finding.sample) > _SAMPLE_LINES:
+        console.print(Text("    …", style="dim"))
+    for line in finding.remedy.splitlines():
+        console.print(Text(f"  → {line}"), soft_wrap=True)
+    console.print()
+
+
+def _inline(row: Mapping[str, JsonValue]) -> str:
+    return "  ".join(
+        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in row.items()
+    )
+
+
+def _coverage(report: Report) -> Padding:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("check")
+    for name in ("known", "passed", "failed", "unknown"):
+        table.add_column(name, justify="right")
+    for check in dict.fromkeys(run.check for run in report.runs):
+        table.add_row(check, *_counts(run for run in report.runs if run.check == check))
+    return Padding(table, (0, 0, 1, 0))
+
+
+def _counts(runs: Iterable[Run]) -> list[Text]:
+    outcomes = [run.outcome for run in runs]
+    passed, failed = outcomes.count(Outcome.PASS), outcomes.count(Outcome.FAIL)
+    unknown = len(outcomes) - passed - failed
+    return [
+        Text(str(len(outcomes))),
+        Text(str(passed), style="green" if passed else ""),
+        Text(str(failed), style="bold red" if failed else ""),
+        Text(str(unknown), style="magenta" if unknown else ""),
+    ]
+
+
+def _summary(report: Report) -> Text:
+    severities = [finding.severity for _, finding in report.findings]
+    rows = sum(run.rows_examined for run in report.runs)
+    seconds = (report.finished_at - report.started_at).total_seconds()
+    parts = [f"{severities.count(one)} {one}" for one in Severity if one in severities]
+    unknown = report.coverage()["unknown"]
+    if parts:
+        verdict = Text(f"{len(severities)} findings: {', '.join(parts)}", style="bold")
+    elif unknown or not report.runs:
+        verdict = Text("no findings", style="bold")
+    else:
+        verdict = Text("all clean", style="bold green")
+    if unknown:
+        verdict.append(f" · {unknown} could not be examined", style="magenta")
+    return verdict.append(
+        f" · {len(report.runs)} runs, {rows:,} rows examined, {seconds:.1f} s", style="not bold"
+    )
