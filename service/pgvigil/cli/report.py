@@ -96,7 +96,7 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
 
 
 def to_junit(report: Report) -> str:
-    """Write a test suite a check and a test case a subject: red when it failed, an error when it is unknown."""
+    """Write a test suite a check, a test case a subject: a failure when it failed, an error when unknown."""
     suites = ET.Element("testsuites", name=f"pgvigil {report.target}")
     for check in dict.fromkeys(run.check for run in report.runs):
         runs = [run for run in report.runs if run.check == check]
@@ -112,6 +112,16 @@ def to_junit(report: Report) -> str:
         )
         for run in runs:
             _case(suite, run)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
+
+
+def failure_to_junit(target: str, error: PgvigilError) -> str:
+    """Write the suites for a sweep that could not even begin: one test case, in error."""
+    suites = ET.Element("testsuites", name=f"pgvigil {target}")
+    suite = ET.SubElement(suites, "testsuite", name="pgvigil", tests="1", failures="0", errors="1")
+    case = ET.SubElement(suite, "testcase", classname="pgvigil", name=_xml_safe(target))
+    ET.SubElement(case, "error", type="error", message=_xml_safe(str(error)))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
 

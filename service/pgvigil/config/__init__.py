@@ -4,15 +4,26 @@ from pgvigil.config.config import Config, load
 from pgvigil.config.explain import near_match
 from pgvigil.config.origin import KeyPath, joined, one_line
 from pgvigil.config.schema import json_schema
-from pgvigil.config.settings import Budget, Log, Retention, Schemas, TargetSettings, Web
+from pgvigil.config.settings import (
+    Budget,
+    Listen,
+    Log,
+    Retention,
+    Schemas,
+    StateUrl,
+    TargetSettings,
+    Web,
+)
 
 __all__ = [
     "Budget",
     "Config",
     "KeyPath",
+    "Listen",
     "Log",
     "Retention",
     "Schemas",
+    "StateUrl",
     "TargetSettings",
     "Web",
     "joined",

@@ -65,6 +65,13 @@ def _state(value: SecretStr) -> SecretStr:
     return value
 
 
+StateUrl = Annotated[SecretStr, AfterValidator(_state)]
+"""Where the state store is: an SQLAlchemy URL, which may hold a password."""
+
+Listen = Annotated[str, AfterValidator(_listen)]
+"""An address and a port."""
+
+
 def _size(value: object) -> int:
     match = _SIZE.fullmatch(value) if isinstance(value, str) else None
     if match is None:
@@ -94,7 +101,7 @@ class Section(BaseModel):
 class Web(Section):
     """Where metrics, console and API are served."""
 
-    listen: Annotated[str, AfterValidator(_listen)] = Field(
+    listen: Listen = Field(
         default="127.0.0.1:9925", description="Address and port to listen on; port 0 takes a free one."
     )
 
@@ -204,7 +211,7 @@ class TargetSettings(Scheduled, Section):
 class Settings(Section):
     """All that a configuration file may say."""
 
-    state: Annotated[SecretStr, AfterValidator(_state)] = Field(
+    state: StateUrl = Field(
         default=SecretStr("sqlite:///pgvigil.db"),
         description="Where runs and incidents are kept: `sqlite:///FILE` or `postgresql+psycopg://…`.",
     )

@@ -1,0 +1,274 @@
+"""The commands and their options.
+
+What a command does lives in a module of its own, imported when it is called: `pgvigil version` answers at once,
+whatever the others need.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Literal, ParamSpec
+
+import typer
+
+from pgvigil import __version__
+from pgvigil.errors import PgvigilError
+
+P = ParamSpec("P")
+
+INTERRUPTED = 130
+UNEXPECTED = 3
+
+app = typer.Typer(
+    name="pgvigil",
+    help="Keep watch over the integrity of PostgreSQL databases.",
+    epilog="Exit status: 0 clean, 1 findings, 2 wrong usage or configuration, 3 something was not examined.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+config_app = typer.Typer(
+    help="Validate a configuration file, or print its JSON Schema.", no_args_is_help=True
+)
+app.add_typer(config_app, name="config")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", metavar="FILE", envvar="PGVIGIL_CONFIG", help="Configuration file (YAML)."
+    ),
+]
+DsnOption = Annotated[
+    str | None,
+    typer.Option(
+        "--dsn",
+        metavar="DSN",
+        envvar="PGVIGIL_DSN",
+        show_envvar=True,
+        help="libpq connection string or URI. Without --config everything is discovered.",
+    ),
+]
+TargetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--target", "-t", metavar="NAME", help="Which target of the configuration, if it has several."
+    ),
+]
+
+
+def main() -> None:
+    """Run the command line and exit."""
+    app(prog_name="pgvigil")
+
+
+def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
+    """Turn the end of a command into an exit status, and an error into one line on stderr, never a traceback.
+
+    PGVIGIL_DEBUG=1 shows the traceback of an error.
+    """
+
+    @wraps(command)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            status = command(*args, **kwargs) or 0
+            sys.stdout.flush()
+        except PgvigilError as error:
+            status = _complain(str(error), error.exit_status)
+        except KeyboardInterrupt:
+            status = INTERRUPTED
+        except BrokenPipeError:
+            # Whoever read our output has seen enough; nothing may be written to it at the exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            status = 0
+        except Exception as error:  # noqa: BLE001 - the last line of defence
+            status = _complain(f"unexpected {type(error).__name__}: {error} (please report it)", UNEXPECTED)
+        raise typer.Exit(status)
+
+    return guarded
+
+
+def _complain(message: str, status: int) -> int:
+    if os.environ.get("PGVIGIL_DEBUG"):
+        raise  # noqa: PLE0704 - called from an except clause
+    for line in message.splitlines():
+        sys.stderr.write(f"pgvigil: {line}\n")
+    return status
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"pgvigil {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("run")
+@one_line_errors
+def run_command(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URL", help="State store, instead of the configuration's [sqlite:///pgvigil.db]."
+        ),
+    ] = None,
+    listen: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HOST:PORT", help="Where to listen, instead of the configuration's [127.0.0.1:9925]."
+        ),
+    ] = None,
+) -> int:
+    """Run the daemon: schedule, checks, state store, metrics and console."""
+    from pgvigil.cli import daemon, source
+
+    return daemon.run(source.read(config, dsn, state=state, listen=listen))
+
+
+@app.command("check")
+@one_line_errors
+def check_command(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    target: TargetOption = None,
+    check: Annotated[
+        list[str] | None, typer.Option("--check", metavar="NAME", help="Only this check; may be repeated.")
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option("--subject", metavar="GLOB", help="Only subjects that match; may be repeated."),
+    ] = None,
+    output: Annotated[
+        Literal["text", "json", "junit"],
+        typer.Option("--format", "-f", help="Format of the report on stdout."),
+    ] = "text",
+    fail_on: Annotated[
+        Literal["critical", "warning", "info"],
+        typer.Option("--fail-on", help="The least severity that makes the exit status 1."),
+    ] = "warning",
+) -> int:
+    """Examine a target once, now; report and exit.
+
+    Exit status: 0 everything examined and clean; 1 findings at or above --fail-on; 2 wrong usage or
+    configuration; 3 something could not be examined and nothing worse was found.
+    """
+    from pgvigil.cli import sweep
+
+    return sweep.run(
+        sweep.Request(config, dsn, target, tuple(check or ()), tuple(subject or ()), output, fail_on)
+    )
+
+
+@app.command("demo")
+@one_line_errors
+def demo_command(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the console; 0 takes a free one.")
+    ] = 9925,
+    once: Annotated[bool, typer.Option("--once", help="One sweep and its report, then exit.")] = False,
+    scale: Annotated[
+        int, typer.Option(min=1, max=2000, help="Size of the sample; 1 is about 40 thousand rows.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed is another sample.")] = 1,
+    pg: Annotated[
+        Path | None,
+        typer.Option("--pg-bindir", metavar="DIR", help="PostgreSQL's programs; the newest found if absent."),
+    ] = None,
+) -> int:
+    """Watch a sample database in which faults appear and heal, on a PostgreSQL server of its own."""
+    from pgvigil import demo
+    from pgvigil.cli import daemon
+
+    settings = demo.Settings(scale=scale, seed=seed, bindir=pg)
+    return daemon.demo_once(settings) if once else daemon.demo(settings, port)
+
+
+@app.command("checks")
+@one_line_errors
+def checks_command(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="One check, with its settings.")
+    ] = None,
+    output: Annotated[
+        Literal["text", "json"], typer.Option("--format", "-f", help="Output format.")
+    ] = "text",
+) -> None:
+    """Show the installed checks: what each proves, costs and can get wrong."""
+    from pgvigil.cli import checks
+
+    checks.show(name, output)
+
+
+@config_app.command("check")
+@one_line_errors
+def config_check_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.")],
+    connect: Annotated[
+        bool, typer.Option("--connect", help="Also compare it with the databases that it names.")
+    ] = False,
+) -> None:
+    """Validate a configuration file; every error with its line and path."""
+    from pgvigil.cli import configuration
+
+    configuration.check(file, connect=connect)
+
+
+@config_app.command("schema")
+@one_line_errors
+def config_schema_command() -> None:
+    """Print the JSON Schema of a configuration file, for editors and CI."""
+    from pgvigil.cli import configuration
+
+    configuration.schema()
+
+
+@app.command("init")
+@one_line_errors
+def init_command(
+    dsn: DsnOption = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file, instead of stdout.")
+    ] = None,
+) -> None:
+    """Write a commented configuration file to start from; with --dsn, from what is discovered there."""
+    from pgvigil.cli import configuration
+
+    configuration.init(dsn, output)
+
+
+@app.command("grants")
+@one_line_errors
+def grants_command(
+    role: Annotated[str, typer.Option(metavar="NAME", help="Name of the role.")] = "pgvigil",
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    target: TargetOption = None,
+) -> None:
+    """Print the SQL of the least-privilege role that pgvigil needs.
+
+    With --dsn or --config the grants are those of the tables that are watched there; otherwise they cover a
+    whole cluster.
+    """
+    from pgvigil.cli import configuration
+
+    configuration.show_grants(role, config, dsn, target)
+
+
+@app.command("version")
+@one_line_errors
+def version_command() -> None:
+    """Show the version."""
+    typer.echo(f"pgvigil {__version__}")

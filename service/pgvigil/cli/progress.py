@@ -1,0 +1,30 @@
+"""Progress of long work, on stderr, when somebody is there to see it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from pgvigil.once import Progress as Tell
+
+
+@contextmanager
+def progress_bar() -> Iterator[Tell | None]:
+    """Yield what a sweep tells its progress to; None when stderr is no terminal."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(check: str, done: int, total: int) -> None:
+            if check not in tasks:
+                tasks[check] = bars.add_task(check, total=total)
+            bars.update(tasks[check], completed=done)
+
+        yield tell

@@ -1,0 +1,67 @@
+"""Where the settings of a command come from: a file, a DSN, or a file and a DSN for its target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from pgvigil.config import Config, Listen, StateUrl, TargetSettings, Web, load
+from pgvigil.errors import UsageError
+
+
+def read(
+    file: Path | None,
+    dsn: str | None,
+    *,
+    target: str | None = None,
+    state: str | None = None,
+    listen: str | None = None,
+) -> Config:
+    """Make the configuration that a command line means; raises ConfigError or UsageError."""
+    if file is None and dsn is None:
+        raise UsageError("nothing to watch: give --dsn DSN or --config FILE (pgvigil init writes one)")
+    if file is None:
+        config = Config.from_dsn(dsn or "", target)
+    else:
+        config = load(file)
+        if dsn is not None:
+            config = _reached_by(config, choose(config, target), dsn)
+    return _overridden(config, state, listen)
+
+
+def choose(config: Config, target: str | None) -> str:
+    """Return the name of the target that is meant."""
+    names = ", ".join(config.targets)
+    if target is None:
+        if len(config.targets) > 1:
+            raise UsageError(f"the configuration has several targets ({names}): choose one with --target")
+        return next(iter(config.targets))
+    if target not in config.targets:
+        raise UsageError(f"no target {target} in the configuration, only {names}")
+    return target
+
+
+def _reached_by(config: Config, target: str, dsn: str) -> Config:
+    """Reach one target by another DSN: the same settings against another copy of the database."""
+    checked = Config.from_dsn(dsn, target).targets[target].dsn
+    settings: TargetSettings = config.targets[target].model_copy(update={"dsn": checked})
+    return config.model_copy(update={"targets": {**config.targets, target: settings}})
+
+
+def _overridden(config: Config, state: str | None, listen: str | None) -> Config:
+    update: dict[str, object] = {}
+    if state is not None:
+        update["state"] = _checked("--state", StateUrl, state)
+    if listen is not None:
+        update["web"] = Web(listen=_checked("--listen", Listen, listen))
+    return config.model_copy(update=update)
+
+
+def _checked(option: str, kind: Any, value: str) -> Any:
+    try:
+        return TypeAdapter(kind).validate_python(value)
+    except ValidationError as error:
+        reason = error.errors()[0]["msg"].removeprefix("Value error, ")
+        raise UsageError(f"{option}: {reason}") from None

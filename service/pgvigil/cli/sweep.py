@@ -1,0 +1,71 @@
+"""`pgvigil check`: one sweep of one target, its report on stdout, its verdict as the exit status."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from rich.console import Console
+
+from pgvigil import logs
+from pgvigil.app import build_watch
+from pgvigil.check import Severity
+from pgvigil.cli import report, source
+from pgvigil.cli.progress import progress_bar
+from pgvigil.errors import PgvigilError, TargetError
+from pgvigil.once import Report, check_once
+from pgvigil.registry import Registry
+
+Format = Literal["text", "json", "junit"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line."""
+
+    config: Path | None
+    dsn: str | None
+    target: str | None
+    checks: tuple[str, ...]
+    subjects: tuple[str, ...]
+    output: Format
+    fail_on: Literal["critical", "warning", "info"]
+
+
+def run(request: Request) -> int:
+    """Sweep, report, and return the exit status."""
+    logs.configure("error", "auto")
+    config = source.read(request.config, request.dsn, target=request.target)
+    name = source.choose(config, request.target)
+    # A person or a pipeline waits for the answer: no rests between the runs.
+    watch = build_watch(config, name, Registry.load(), duty_cycle=1.0)
+    try:
+        with progress_bar() as progress:
+            found = check_once(watch, checks=request.checks, subjects=request.subjects, progress=progress)
+    except TargetError as error:
+        _print_failure(request.output, name, error)
+        raise
+    finally:
+        watch.stop()
+    print_report(found, request.output)
+    return found.exit_status(Severity(request.fail_on))
+
+
+def print_report(found: Report, output: Format) -> None:
+    """Write the report to stdout."""
+    if output == "text":
+        report.print_text(found, Console(highlight=False))
+        return
+    render: Callable[[Report], str] = report.to_json if output == "json" else report.to_junit
+    sys.stdout.write(render(found) + "\n")
+
+
+def _print_failure(output: Format, target: str, error: PgvigilError) -> None:
+    """Let programs read as well that there was nothing to see; the line on stderr follows."""
+    if output == "json":
+        sys.stdout.write(report.failure_to_json(target, error) + "\n")
+    elif output == "junit":
+        sys.stdout.write(report.failure_to_junit(target, error) + "\n")
