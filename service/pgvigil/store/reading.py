@@ -65,14 +65,7 @@ ALL = Filter()
 
 def everything(connection: Connection) -> Delta:
     """Return what the view is loaded with."""
-    live = select(
-        incidents.c.id,
-        incidents.c.target,
-        incidents.c.check,
-        incidents.c.severity,
-        incidents.c.state,
-        *(column for column in incidents.c if column.name.startswith(("acknowledged_", "muted_"))),
-    ).where(incidents.c.state != State.RESOLVED.value)
+    live = select(incidents).where(incidents.c.state != State.RESOLVED.value)
     return Delta(
         targets=list_targets(connection),
         checks=list_checks(connection),

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pgvigil.check import Outcome, Severity
 from pgvigil.run import Run
 
+
 class CoverageState(StrEnum):
     """What may be said about a subject. Unknown is never shown as green.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from threading import Lock
 from types import MappingProxyType
 
@@ -17,13 +18,22 @@ SubjectKey = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class LiveIncident:
-    """What has to be at hand of an incident that goes on; the rest is read from the store."""
+    """What has to be at hand of an incident that goes on; the rest is read from the store.
+
+    `title`, `count` and `severity` are those of its last sighting.
+    """
 
     id: str
     target: str
     check: str
+    subject: str
+    title: str
+    count: int
     severity: Severity
     state: State
+    first_seen: datetime
+    last_seen: datetime
+    unexamined_since: datetime | None
     acknowledged: Mark | None
     muted: Mark | None
 
@@ -109,8 +119,14 @@ def _brief(incident: Incident | LiveIncident) -> LiveIncident:
         id=incident.id,
         target=incident.target,
         check=incident.check,
+        subject=incident.subject,
+        title=incident.finding.title,
+        count=incident.count,
         severity=incident.severity,
         state=incident.state,
+        first_seen=incident.first_seen,
+        last_seen=incident.last_seen,
+        unexamined_since=incident.unexamined_since,
         acknowledged=incident.acknowledged,
         muted=incident.muted,
     )
