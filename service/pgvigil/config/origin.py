@@ -63,8 +63,9 @@ def _upwards(path: KeyPath) -> Iterable[KeyPath]:
     return (path[:length] for length in range(len(path), -1, -1))
 
 
-def joined(errors: list[ConfigError]) -> ConfigError:
+def joined(errors: Iterable[ConfigError]) -> ConfigError:
     """Return one error that stands for all of them, in the order of the file."""
-    if len(errors) == 1:
-        return errors[0]
-    return ConfigErrors(sorted(errors, key=lambda error: error.line or 0))
+    flat = [
+        one for error in errors for one in (error.errors if isinstance(error, ConfigErrors) else (error,))
+    ]
+    return flat[0] if len(flat) == 1 else ConfigErrors(sorted(flat, key=lambda error: error.line or 0))
