@@ -111,6 +111,9 @@ def _compose(text: str, origin: Origin) -> yaml.Node | None:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise origin.at(line).error((), f"is not valid YAML: {error.problem or error.context}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise origin.at(line).error((), f"is not valid YAML: {error.reason}") from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise origin.error((), f"is not valid YAML: {error}") from error
 
@@ -132,7 +135,8 @@ class _Builder:
         self.environ = environ
         self.lines: dict[KeyPath, int] = {(): 1}
         self.tags: dict[KeyPath, str] = {}
-        self.origin = Origin(str(path), self.lines, self.tags)
+        self.secrets: dict[str, str] = {}
+        self.origin = Origin(str(path), self.lines, self.tags, self.secrets)
         self.errors: list[ConfigError] = []
 
     def value(self, node: yaml.Node, path: KeyPath) -> Value:
@@ -168,7 +172,10 @@ class _Builder:
         for key_node, value_node in node.value:
             key = _key(key_node)
             inside = (*path, key)
-            if key in mapping:
+            if key == "<<" and _plain(key_node):
+                self.lines[inside] = _line(key_node)
+                self._object(inside, "YAML 1.2 has no merge key: repeat the settings, or alias each")
+            elif key in mapping:
                 first, self.lines[inside] = self.lines[inside], _line(key_node)
                 self._object(inside, f"duplicate key; the first is in line {first}")
             else:
@@ -184,7 +191,7 @@ class _Builder:
         value = self.environ.get(name, *default)
         if value is None:
             raise ValueError(f"environment variable {name} is not set")
-        return _sound(value)
+        return self._secret(value, path)
 
     def _file(self, node: yaml.Node, path: KeyPath) -> str:
         name = _sound(node.value if isinstance(node, yaml.ScalarNode) else "")
@@ -193,11 +200,16 @@ class _Builder:
         self.tags[path] = f"!file {name}"
         try:
             content = _bytes(self.folder / name)
-            return _sound(content.decode("utf-8-sig").strip())
+            return self._secret(content.decode("utf-8-sig").strip(), path)
         except UnicodeDecodeError as error:
             raise ValueError(f"{name} is not UTF-8 text") from error
         except ValueError as error:
             raise ValueError(f"{name} {error}") from error
+
+    def _secret(self, value: str, path: KeyPath) -> str:
+        """Remember a value that no message may repeat."""
+        self.secrets[_sound(value)] = self.tags[path]
+        return value
 
     def _object(self, path: KeyPath, message: str) -> None:
         self.errors.append(self.origin.error(path, message))
@@ -222,6 +234,10 @@ def _key(node: yaml.Node) -> str:
     if not isinstance(node, yaml.ScalarNode) or node.tag.startswith("!"):
         raise ValueError(f"line {_line(node)}: a key must be plain text")
     return _sound(node.value)
+
+
+def _plain(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.style is None
 
 
 def _texts(node: yaml.Node) -> list[str]:

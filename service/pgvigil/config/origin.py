@@ -13,6 +13,7 @@ KeyPath: TypeAlias = tuple[str | int, ...]
 """The way to a setting: `("targets", "games", "zones", 0)`."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
+_SHORTEST_SECRET = 4
 
 
 def one_line(text: str) -> str:
@@ -34,17 +35,24 @@ def format_path(path: KeyPath) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """The file, the line of every path in it, and the tag (`!env NAME`) of values that came from outside."""
+    """The file, the line of every path in it, and the tag (`!env NAME`) of values that came from outside.
+
+    `secrets` holds those values, with the tag that stands for each wherever a message would repeat it.
+    """
 
     file: str | None = None
     lines: Mapping[KeyPath, int] = field(default_factory=dict)
     tags: Mapping[KeyPath, str] = field(default_factory=dict)
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def error(self, path: KeyPath, message: str) -> ConfigError:
         """Return an error at a path, or at the closest setting above it that was written down."""
         file = None if self.file is None else one_line(self.file)
         return ConfigError(
-            one_line(message), file=file, line=self._line(path), path=format_path(path) or None
+            one_line(self._without_secrets(message)),
+            file=file,
+            line=self._line(path),
+            path=format_path(path) or None,
         )
 
     def at(self, line: int) -> Origin:
@@ -54,6 +62,13 @@ class Origin:
     def tag(self, path: KeyPath) -> str | None:
         """Return the tag that brought the value at a path, or one of those around it."""
         return next((self.tags[above] for above in _upwards(path) if above in self.tags), None)
+
+    def _without_secrets(self, message: str) -> str:
+        for value, tag in self.secrets.items():
+            # Shorter ones would tear ordinary words apart, and are no secrets.
+            if len(value) >= _SHORTEST_SECRET:
+                message = message.replace(value, tag)
+        return message
 
     def _line(self, path: KeyPath) -> int | None:
         return next((self.lines[above] for above in _upwards(path) if above in self.lines), None)

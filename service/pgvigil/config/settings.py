@@ -153,7 +153,7 @@ class Retention(Section):
 class Schemas(Section):
     """Which schemas are watched. Patterns are globs over schema names."""
 
-    include: tuple[str, ...] = Field(default=("*",), description="Schemas to watch.")
+    include: tuple[str, ...] = Field(default=("*",), min_length=1, description="Schemas to watch.")
     exclude: tuple[str, ...] = Field(default=(), description="Schemas not to watch, although included.")
     deprecated: tuple[str, ...] = Field(
         default=(), description="Schemas on their way out, to which nothing should refer any more."
@@ -194,7 +194,11 @@ class TargetSettings(Scheduled, Section):
     checks: Annotated[
         dict[str, Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]],
         BeforeValidator(_nothing_is_empty),
-    ] = Field(default_factory=dict, description="Settings by check; others run with their defaults.")
+    ] = Field(
+        default_factory=dict,
+        description="Settings by check; others run with their defaults.",
+        repr=False,  # a plugin's settings may hold secrets, and nobody knows yet which they are
+    )
 
     @property
     def schedule(self) -> Schedule:
