@@ -38,14 +38,14 @@ check: $(VENV)/.ready ## format, lint, types, layers, generated docs
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-timings > .import-linter.log 2>&1 || { cat .import-linter.log; exit 1; }
 	@rm -f .import-linter.log
-	@$(BIN)/python -m docs.generate --check
+	@$(BIN)/python docs/generate.py --check
 
 format: $(VENV)/.ready ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
 docs: $(VENV)/.ready ## write the generated pages of docs/reference
-	@$(BIN)/python -m docs.generate
+	@$(BIN)/python docs/generate.py
 
 bench: $(VENV)/.ready ## the small benchmarks, a few minutes
 	@$(BIN)/python -m bench $(ARGS)

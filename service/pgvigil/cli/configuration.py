@@ -1,0 +1,100 @@
+"""`pgvigil config`, `init` and `grants`: what stands at the beginning of a watch."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pgvigil import logs
+from pgvigil.app import build_watch
+from pgvigil.catalog import Catalog, Scope
+from pgvigil.cli import source
+from pgvigil.config import Config, json_schema, load, starting_file
+from pgvigil.engine import Watch, discover
+from pgvigil.errors import UsageError
+from pgvigil.grants import grants
+from pgvigil.registry import Registry
+
+
+def check(file: Path, *, connect: bool) -> None:
+    """Validate a file, and compare it with its databases when they are to be asked."""
+    logs.configure("error", "auto")
+    config = load(file)
+    registry = Registry.load()
+    for name in config.targets:
+        with _watch(config, name, registry) as watch:
+            line = f"{name}: {len(watch.checks)} checks"
+            if connect:
+                line += f", {_fits(watch)} subjects"
+        sys.stdout.write(line + "\n")
+    sys.stdout.write(f"{file}: ok\n")
+
+
+def _fits(watch: Watch) -> int:
+    """Return how many subjects there are; raises ConfigError for a setting that does not fit the database."""
+    catalog = watch.target.read_catalog(watch.scope)
+    count = 0
+    for name, one in watch.checks.items():
+        discovery = discover(one, catalog)
+        for problem in discovery.problems:
+            raise watch.misfit(name, problem)
+        count += len(discovery.subjects)
+    return count
+
+
+def schema() -> None:
+    """Print the JSON Schema, with the settings of every installed check."""
+    models = {name: check.params_type for name, check in Registry.load().types.items()}
+    sys.stdout.write(json.dumps(json_schema(models), indent=2, ensure_ascii=False) + "\n")
+
+
+def init(dsn: str | None, output: Path | None) -> None:
+    """Write a starting file; an existing one is never overwritten."""
+    logs.configure("error", "auto")
+    registry = Registry.load()
+    catalog = None
+    name = "main"
+    if dsn is not None:
+        config = Config.from_dsn(dsn)
+        name = source.choose(config, None)
+        catalog = _catalog(config, name, registry)
+    text = starting_file(name, catalog, registry.types)
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with output.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise UsageError(f"{output} exists and is left as it is: choose another --output") from None
+    except OSError as error:
+        raise UsageError(f"{output} cannot be written: {error.strerror}") from None
+    sys.stderr.write(f"wrote {output}; next: pgvigil config check {output}\n")
+
+
+def show_grants(role: str, file: Path | None, dsn: str | None, target: str | None) -> None:
+    """Print the SQL of a role that may read what is watched, and no more."""
+    logs.configure("error", "auto")
+    if file is None and dsn is None:
+        sys.stdout.write(grants(role, None))
+        return
+    config = source.read(file, dsn, target=target)
+    catalog = _catalog(config, source.choose(config, target), Registry.load())
+    sys.stdout.write(grants(role, catalog))
+
+
+def _catalog(config: Config, name: str, registry: Registry) -> Catalog:
+    with _watch(config, name, registry) as watch:
+        return watch.target.read_catalog(watch.scope or Scope())
+
+
+@contextmanager
+def _watch(config: Config, name: str, registry: Registry) -> Iterator[Watch]:
+    watch = build_watch(config, name, registry)
+    try:
+        yield watch
+    finally:
+        watch.target.close()
