@@ -19,18 +19,30 @@ from pgvigil.registry import Registry
 REFERENCE = Path(__file__).parent / "reference"
 MADE = "<!-- Made by `make docs` from the code; edits are lost. -->\n\n"
 
+COMMANDS = """\
+Exit status of `check`: 0 everything examined and clean; 1 findings at or above `--fail-on`; 2 wrong usage or
+configuration; 3 something could not be examined and nothing worse was found. Every other command exits with 0
+when it did what it was asked for, else with 2 or 3 in the same sense, and 130 after Ctrl-C. Results go to
+stdout, everything else to stderr.
+"""
+
+CHECKS = """\
+`pgvigil checks NAME` prints the same for every check that is installed, also for those of other packages.
+"""
+
+CONFIGURATION = """\
+A YAML file (YAML 1.2's core schema). Everything has a default but a target's `dsn`. Unknown keys, duplicate
+keys and wrong types are errors, each with file, line and path. `!env NAME` (or `!env [NAME, default]`) and
+`!file PATH` keep secrets out of the file. `pgvigil config check FILE` validates, `pgvigil config schema` prints
+the JSON Schema for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.
+"""
+
 Schema = dict[str, Any]
 
 
 def cli_page() -> str:
     """Describe every command from its own help."""
-    lines = [
-        "# Commands\n",
-        "Exit status of `check`: 0 everything examined and clean; 1 findings at or above `--fail-on`; 2 wrong usage or",
-        "configuration; 3 something could not be examined and nothing worse was found. Every other command exits with 0",
-        "when it did what it was asked for, else with 2 or 3 in the same sense, and 130 after Ctrl-C. Results go to",
-        "stdout, everything else to stderr.\n",
-    ]
+    lines = ["# Commands\n", COMMANDS]
     group = typer.main.get_command(app)
     lines += _commands("pgvigil", group)
     return "\n".join(lines)
@@ -70,10 +82,7 @@ def _option(option: Any) -> str:
 def checks_page() -> str:
     """Describe every built-in check from its docstring and its settings."""
     registry = Registry.load()
-    lines = [
-        "# Built-in checks\n",
-        "`pgvigil checks NAME` prints the same for every check that is installed, also for those of other packages.\n",
-    ]
+    lines = ["# Built-in checks\n", CHECKS]
     for name, check in registry.types.items():
         description = describe(check)
         lines += [
@@ -96,10 +105,7 @@ def configuration_page() -> str:
     definitions = schema["$defs"]
     lines = [
         "# Configuration\n",
-        "A YAML file (YAML 1.2's core schema). Everything has a default but a target's `dsn`. Unknown keys, duplicate keys",
-        "and wrong types are errors, each with file, line and path. `!env NAME` (or `!env [NAME, default]`) and `!file PATH`",
-        "keep secrets out of the file. `pgvigil config check FILE` validates, `pgvigil config schema` prints the JSON Schema",
-        "for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.\n",
+        CONFIGURATION,
         "## Top level\n",
         *_settings(schema),
     ]
@@ -120,7 +126,8 @@ def _settings(schema: Schema) -> Iterator[str]:
     required = schema.get("required", [])
     for key, value in schema.get("properties", {}).items():
         default = "required" if key in required else _default(value)
-        yield f"| `{key}` | {_cell(_kind(value))} | {_cell(default)} | {_cell(value.get('description', ''))} |"
+        cells = (f"`{key}`", _kind(value), default, value.get("description", ""))
+        yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
 
 
