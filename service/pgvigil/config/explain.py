@@ -69,6 +69,8 @@ def _message(details: ErrorDetails, model: type[BaseModel], tag: str | None) -> 
         return f"unknown key{near_match(str(key), _keys(model, above))}"
     if kind in ("value_error", "assertion_error"):
         return _unless_quoted(str(context["error"]), details["input"], tag)
+    if kind == "too_short":
+        return f"expected at least {context['min_length']}{_got(details, tag)}"
     if kind in ("enum", "literal_error"):
         return f"expected {context['expected']}{_got(details, tag)}"
     if kind.endswith("_type") or "_parsing" in kind or kind == "int_from_float":
@@ -90,7 +92,7 @@ def _got(details: ErrorDetails, tag: str | None) -> str:
     if isinstance(value, Mapping):
         return ", got a mapping"
     if isinstance(value, list | tuple):
-        return ", got a list"
+        return ", got a list" if value else ", got an empty list"
     if isinstance(value, str) and (len(value) > 40 or "://" in value or "=" in value):
         return ", got text"
     return f", got {str(value).lower() if isinstance(value, bool) else repr(value)}"
