@@ -1,0 +1,15 @@
+"""The built-in checks, which come through the same door as anybody else's.
+
+To add one: a module with the check and its `Params`, its queries in `.sql` files beside it, its class in
+`CHECKS`, and its cases in `tests/checks/cases/`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pgvigil.check import Check
+
+CHECKS: tuple[type[Check[Any]], ...] = ()
+"""Every built-in check, in the order in which reports show them."""

@@ -1,0 +1,1 @@
+"""The built-in checks, each on real databases."""

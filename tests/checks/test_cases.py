@@ -1,0 +1,81 @@
+"""Every case of every check, on every server version that it fits."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from pgvigil_checks import CHECKS
+from tests.checks.examining import examine
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pgvigil.check import Check, Finding
+    from pgvigil.embedded import Server
+    from pgvigil.run import Run
+    from tests.checks.case import Case, Expected, Found
+
+
+def every_case() -> Iterable[Any]:
+    for check in CHECKS:
+        cases: Iterable[Case] = import_module(f"tests.checks.cases.{check.name}").CASES
+        for case in cases:
+            yield pytest.param(check, case, id=f"{check.name}: {case}", marks=case.server)
+
+
+@pytest.fixture
+def login(case: Case, pg_server: Server) -> Iterator[dict[str, str]]:
+    """How the check logs in: as the superuser, or as the role of the case."""
+    if case.role is None:
+        yield {}
+        return
+    with psycopg.connect(pg_server.dsn(), autocommit=True) as conn:
+        conn.execute(f"CREATE ROLE {case.role} LOGIN PASSWORD 'secret'")
+    yield {"user": case.role, "password": "secret"}
+    with psycopg.connect(pg_server.dsn(), autocommit=True) as conn:
+        conn.execute(f"DROP ROLE {case.role}")
+
+
+@pytest.mark.every_pg
+@pytest.mark.parametrize(("kind", "case"), every_case())
+def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(case.given)
+    check = kind(kind.params_type.model_validate(case.settings))
+    runs = examine(check, make_conninfo(database, **login), scope=case.scope, sample=case.sample)
+    assert set(runs.by_subject) == set(case.expected)
+    problems = {problem.subject: problem.message for problem in runs.problems}
+    assert set(problems) == set(case.problems)
+    for subject, words in case.problems.items():
+        assert words in problems[subject]
+    for subject, expected in case.expected.items():
+        expect_run(runs[subject], expected, database)
+
+
+def expect_run(run: Run, expected: Expected, database: str) -> None:
+    assert run.outcome in expected.outcomes, run
+    assert expected.because in (run.error or "")
+    if run.outcome.completed:
+        assert {finding.code: finding.count for finding in run.findings} == {
+            code: found.count for code, found in expected.findings.items()
+        }
+        assert expected.rows in (None, run.rows_examined)
+    for finding in run.findings:
+        expect_finding(finding, expected.findings[finding.code], database)
+
+
+def expect_finding(finding: Finding, found: Found, database: str) -> None:
+    assert found.sample in (None, finding.sample)
+    assert found.severity in (None, finding.severity)
+    assert dict(found.details).items() <= dict(finding.details).items()
+    assert finding.title
+    assert finding.remedy
+    if finding.evidence_sql:
+        # As a person would paste it: no parameters, whatever search path.
+        with psycopg.connect(database, autocommit=True) as conn:
+            assert conn.execute(finding.evidence_sql.encode()).fetchall()
