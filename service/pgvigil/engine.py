@@ -167,6 +167,7 @@ class Engine:
 
     def _commit(self, run: Run) -> None:
         self.counters.observe(run)
+        self.counters.recovery_conflicts(run.target, self.watches[run.target].runner.recovery_conflicts)
         try:
             self.store.record(run)
         except StoreError as error:

@@ -63,6 +63,10 @@ class StoreError(PgvigilError):
     """The state store cannot be read or written."""
 
 
+class NotLeaderError(StoreError):
+    """Another daemon leads on the store: it records, this one must not."""
+
+
 class TargetError(PgvigilError):
     """The target could not be asked. No statement about its data follows from it."""
 

@@ -8,9 +8,9 @@ cannot be waited for.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -42,6 +42,7 @@ class Database:
         self.engine = engine
         self.label = label
         self.is_sqlite = engine.dialect.name == "sqlite"
+        self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
 
     @classmethod
     def of(cls, url: str, wait_seconds: float) -> Database:
@@ -85,7 +86,7 @@ class Database:
         """Turn whatever the database says into one line that a person can act on."""
         try:
             yield
-        except (SQLAlchemyError, sqlite3.Error) as error:
+        except (SQLAlchemyError, self.driver_error) as error:
             raise StoreError(f"state store {self.label}: {_reason(error)}") from error
 
     def pragma(self, connection: Connection, name: str) -> int:
@@ -122,8 +123,29 @@ def _parse(url: str) -> URL:
 
 
 def _postgres_engine(url: URL, wait_seconds: float) -> Engine:
-    patience = {"connect_timeout": max(2, int(wait_seconds))}
-    return create_engine(url, pool_pre_ping=True, pool_timeout=wait_seconds, connect_args=patience)
+    # A server that is gone without a word is noticed in seconds, not when TCP gives up after a quarter of
+    # an hour. What the URL says has precedence.
+    patience = {
+        "connect_timeout": max(2, int(wait_seconds)),
+        "keepalives_idle": 10,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 15_000,
+        "client_encoding": "utf8",
+    }
+    connect_args = {name: value for name, value in patience.items() if name not in url.query}
+    engine = create_engine(url, pool_pre_ping=True, pool_timeout=wait_seconds, connect_args=connect_args)
+    event.listen(engine, "begin", partial(_begin_postgres, milliseconds=int(wait_seconds * 1000)))
+    return engine
+
+
+def _begin_postgres(connection: Connection, milliseconds: int) -> None:
+    """Bound the waits on both sides; a writer that is paused must not keep the others waiting for ever."""
+    connection.exec_driver_sql(
+        "SELECT set_config('lock_timeout', %(limit)s, true),"
+        " set_config('idle_in_transaction_session_timeout', %(limit)s, true)",
+        {"limit": str(milliseconds)},
+    )
 
 
 def _in_memory(url: URL) -> bool:

@@ -25,7 +25,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0001"
+REVISION = "0002"
 """The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
 
 
@@ -196,4 +196,14 @@ events = Table(
     Column("text", Line, nullable=False),
     Column("who", Line),
     Index("events_by_incident", "incident", "id"),
+)
+
+# One row: who leads, and how often the lead has changed hands.
+leadership = Table(
+    "leadership",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", BigInteger, nullable=False),
+    Column("holder", Line, nullable=False),
+    Column("since", Timestamp, nullable=False),
 )

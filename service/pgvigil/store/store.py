@@ -16,6 +16,7 @@ from pgvigil.run import Run
 from pgvigil.store import discovering, reading, recording, retention
 from pgvigil.store.database import Database
 from pgvigil.store.discovering import Synced
+from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
 from pgvigil.store.reading import ALL, Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
@@ -37,6 +38,7 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._picture = Picture()
+        self._leadership = Leadership(database)
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
@@ -57,7 +59,8 @@ class Store:
         return store
 
     def close(self) -> None:
-        """Close every connection; the store is not used after this."""
+        """Close every connection and give up the lead; the store is not used after this."""
+        self._leadership.release()
         with self._writer:
             self._database.close()
 
@@ -66,6 +69,23 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def lead(self, *, wait: bool = False) -> bool:
+        """Become the one daemon that records on this store; False when another leads and `wait` is not set.
+
+        A claim, whatever comes of it, makes `record`, `record_target`, `sync_subjects`, `retire` and `prune`
+        raise NotLeaderError whenever this process does not lead. Raises StoreError at once when the store is
+        SQLite and another process leads.
+        """
+        if not self._leadership.acquire(None if wait else 0.0):
+            return False
+        self.reload()
+        return True
+
+    @property
+    def leading(self) -> bool:
+        """Whether this process leads; asks the server of a PostgreSQL store."""
+        return self._leadership.held
 
     def record(self, run: Run) -> Recorded:
         """Commit one run with its findings, and what follows for its subject and its incidents."""
@@ -172,16 +192,21 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
+        """Open a transaction of the leader's."""
         with self._writer, self._database.writing() as connection:
+            self._leadership.fence(connection)
             yield connection
 
-    def _commit(self, work: Callable[[Connection], tuple[T, Delta]]) -> T:
+    def _commit(self, work: Callable[[Connection], tuple[T, Delta]], *, fenced: bool = True) -> T:
         with self._writer:
             with self._database.writing() as connection:
+                if fenced:
+                    self._leadership.fence(connection)
                 result, delta = work(connection)
             # After the commit, so that nobody is ever shown what may yet be lost.
             self._picture.apply(delta)
         return result
 
     def _mark(self, incident_id: str, apply: Callable[[Incident], Transition]) -> Incident:
-        return self._commit(lambda connection: recording.mark(connection, incident_id, apply))
+        # A person's word counts whichever replica hears it.
+        return self._commit(lambda connection: recording.mark(connection, incident_id, apply), fenced=False)
