@@ -33,8 +33,8 @@ CHECKS = """\
 CONFIGURATION = """\
 A YAML file (YAML 1.2's core schema). Everything has a default but a target's `dsn`. Unknown keys, duplicate
 keys and wrong types are errors, each with file, line and path. `!env NAME` (or `!env [NAME, default]`) and
-`!file PATH` keep secrets out of the file. `pgvigil config check FILE` validates, `pgvigil config schema` prints
-the JSON Schema for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.
+`!file PATH` keep secrets out of the file. `pgvigil config check FILE` validates, `pgvigil config schema`
+prints the JSON Schema for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.
 """
 
 Schema = dict[str, Any]
