@@ -1,0 +1,71 @@
+"""How values are written for people: ages, durations, counts, JSON. Used as filters by the templates."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+from pgvigil.check import JsonValue
+from pgvigil.timing import format_duration
+
+_LONGEST_VALUE = 300
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1))
+
+
+def ago(moment: datetime, now: datetime) -> str:
+    """Write how long ago a moment was: `12 min ago`, `3 d 4 h ago`; `in 5 s` when it is yet to come."""
+    seconds = round((now - moment).total_seconds())
+    if seconds < 0:
+        return f"in {_span(-seconds)}"
+    return f"{_span(seconds)} ago" if seconds else "just now"
+
+
+def _span(seconds: int) -> str:
+    """Write a time in its largest unit, and the next one as long as that matters."""
+    for (unit, size), (smaller, smaller_size) in pairwise(_UNITS):
+        if seconds >= size:
+            rest = seconds % size // smaller_size
+            return f"{seconds // size} {unit}" + (f" {rest} {smaller}" if rest and unit in "dh" else "")
+    return f"{seconds} s"
+
+
+def stamp(moment: datetime) -> str:
+    """Write a moment in UTC, to the second."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def interval(seconds: float) -> str:
+    """Write an interval as the configuration does: `5m`."""
+    return format_duration(timedelta(seconds=seconds))
+
+
+def number(count: int) -> str:
+    """Write a count with thin spaces between its thousands."""
+    return f"{count:,}".replace(",", "\u202f")
+
+
+def value(item: JsonValue) -> str:
+    """Write one value of a sample or a detail, cut to a bearable length."""
+    text = item if isinstance(item, str) else json.dumps(item, ensure_ascii=False, default=str)
+    if len(text) <= _LONGEST_VALUE:
+        return text
+    return f"{text[:_LONGEST_VALUE]}… ({number(len(text))} characters)"
+
+
+def columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the columns of sample rows, in the order in which they first appear."""
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
+def flat(details: Mapping[str, JsonValue], path: str = "") -> Iterator[tuple[str, JsonValue]]:
+    """Yield the details as (path, plain value): `("duplicate_keys.left", 0)`."""
+    for name, item in details.items():
+        if isinstance(item, Mapping):
+            yield from flat(item, f"{path}{name}.")
+        elif isinstance(item, Sequence) and not isinstance(item, str):
+            yield f"{path}{name}", ", ".join(map(value, item))
+        else:
+            yield f"{path}{name}", item
