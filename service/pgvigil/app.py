@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 
-from pgvigil import store as state
+from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config
 from pgvigil.engine import Engine, Watch
-from pgvigil.errors import NotLeaderError, StoreError
+from pgvigil.errors import StoreError
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters, exposition
 from pgvigil.registry import Registry
-from pgvigil.runner import Runner, RunLimits
+from pgvigil.runner import RunLimits, Runner
 from pgvigil.schedule import Job, Scheduler, interval_seconds
+from pgvigil.store import Retention, Store
 from pgvigil.target import Limits, Target
 from pgvigil.timing import Schedule
 from pgvigil.web import WebServer, create_app
@@ -27,15 +28,20 @@ from pgvigil.web import WebServer, create_app
 # A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
 _LEAST_RUN_TIMEOUT = timedelta(minutes=10)
 _STATEMENTS_PER_RUN = 10
-_PRUNE_EVERY = timedelta(hours=1)
-_STANDBY_EVERY = timedelta(seconds=2)
+_HOUSEKEEPING_SECONDS = 2.0
+_PRUNE_SECONDS = 3600.0
 _DRAIN_SECONDS = 5.0
 
 log = structlog.get_logger(__name__)
 
 
 def build_watch(
-    config: Config, name: str, registry: Registry, *, duty_cycle: float | None = None, clock: Clock | None = None
+    config: Config,
+    name: str,
+    registry: Registry,
+    *,
+    duty_cycle: float | None = None,
+    clock: Clock | None = None,
 ) -> Watch:
     """Put one target of the configuration under watch; raises ConfigError about the settings of a check.
 
@@ -60,15 +66,10 @@ def build_watch(
         checks=checks,
         scope=settings.scope,
         intervals={
-            check: interval_seconds(_schedule(config, name, watch.params.schedule), now)
-            for check, watch in checks.items()
+            check: interval_seconds(_schedule(config, name, one), now) for check, one in checks.items()
         },
         misfit=partial(registry.misfit, config, name),
     )
-
-
-def _schedule(config: Config, target: str, own: Schedule | None) -> Schedule:
-    return own or config.targets[target].schedule
 
 
 class Daemon:
@@ -76,42 +77,47 @@ class Daemon:
 
     Of several daemons on one PostgreSQL store, one leads and the others stand by, ready to take over; they
     show the same state. A daemon that loses the lead ends, for its supervisor to start it anew as a standby.
+    Raises ConfigError with all that is wrong with the settings of the checks.
     """
 
     def __init__(self, config: Config, registry: Registry, clock: Clock | None = None) -> None:
         self._config = config
         self._clock = clock or SystemClock()
         self._counters = Counters()
+        registry.bind_all(config)
         self._watches = [build_watch(config, name, registry, clock=self._clock) for name in config.targets]
-        self._ended = threading.Event()
-        self._closing = ExitStack()
+        self._store: Store | None = None
         self._scheduler: Scheduler | None = None
-        self._not_ready: str = "starting"
+        self._web: WebServer | None = None
+        self._undo = ExitStack()
+        self._ended = threading.Event()
+        self._not_ready = "starting"
         self.failure: str | None = None
+        """Why it ended without being told to."""
 
     def start(self) -> None:
         """Open the store, serve, and begin to watch; raises PgvigilError when that cannot be."""
         with ExitStack() as undo:
-            self._store = undo.enter_context(state.Store.open(self._config.state.get_secret_value()))
-            self._web = WebServer(self._console(), self._config.web.host, self._config.web.port)
-            self._web.start()
+            self._store = store = undo.enter_context(Store.open(self._config.state.get_secret_value()))
+            leads = store.lead()
+            self._web = self._serve(store)
             undo.callback(self._web.stop)
             undo.callback(self._halt)
-            if self._store.lead(wait=False):
-                self._begin()
+            if leads:
+                self._begin(store)
             else:
-                self._not_ready = ""
-                log.info("standing by", reason="another daemon leads on this store")
-            self._closing = undo.pop_all()
-        threading.Thread(target=self._keep_house, name="housekeeping", daemon=True).start()
+                log.info("standing by", reason="another daemon leads on this state store")
+            self._not_ready = ""
+            threading.Thread(target=self._keep_house, args=(store,), name="housekeeping", daemon=True).start()
+            self._undo = undo.pop_all()
 
     @property
     def address(self) -> str:
-        """Where the console is, as a URL."""
-        return self._web.url
+        """Where the console is, as a URL; empty until it was started."""
+        return self._web.url if self._web else ""
 
     def wait(self) -> None:
-        """Return when the daemon was told to stop, or cannot go on (`failure` says why)."""
+        """Return when the daemon was told to stop, or cannot go on."""
         self._ended.wait()
 
     def request_stop(self) -> None:
@@ -122,48 +128,93 @@ class Daemon:
         """Cancel what runs, within two seconds, and close everything. What was committed is kept."""
         self._not_ready = "stopping"
         self._ended.set()
-        self._closing.close()
+        self._undo.close()
 
-    def _begin(self) -> None:
+    def _serve(self, store: Store) -> WebServer:
+        app = create_app(
+            store,
+            exposition=lambda: exposition(store.view(), self._counters, self._clock),
+            ready=lambda: self._not_ready,
+            next_due=lambda: self._scheduler.next_due if self._scheduler else {},
+            clock=self._clock,
+        )
+        web = WebServer(app, self._config.web.host, self._config.web.port)
+        web.start()
+        return web
+
+    def _begin(self, store: Store) -> None:
         """Begin to watch, as the leader."""
         configured = {(watch.target.name, check) for watch in self._watches for check in watch.checks}
-        self._store.retire(configured, self._clock.now())
-        engine = Engine(self._store, self._counters, self._watches, self._clock)
-        scheduler = Scheduler(self._jobs(), engine.tick, self._counters.tick_missed)
+        store.retire(configured, self._clock.now())
+        self._counters.expect(configured)
+        engine = Engine(store, self._counters, self._watches, self._clock)
+        scheduler = Scheduler(self._jobs(store), engine.tick, self._counters.tick_missed)
         scheduler.start(self._clock.now())
         self._scheduler = scheduler
-        self._not_ready = ""
         log.info("watching", targets=[watch.target.name for watch in self._watches])
 
-    def _halt(self) -> None:
-        """Stop watching: nothing new begins, what runs is cancelled."""
-        stops = [threading.Thread(target=watch.stop, daemon=True) for watch in self._watches]
-        for stop in stops:
-            stop.start()
-        for stop in stops:
-            stop.join()
-        if self._scheduler is not None:
-            self._scheduler.stop(_DRAIN_SECONDS)
-        for watch in self._watches:
-            watch.target.close()
-
-    def _jobs(self) -> list[Job]:
+    def _jobs(self, store: Store) -> list[Job]:
         return [
             Job(
                 target=watch.target.name,
                 check=name,
-                schedule=_schedule(self._config, watch.target.name, check.params.schedule),
-                last_started=self._store.last_started(watch.target.name, name),
+                schedule=_schedule(self._config, watch.target.name, check),
+                last_started=store.last_started(watch.target.name, name),
             )
             for watch in self._watches
             for name, check in watch.checks.items()
         ]
 
-    def _console(self) -> object:
-        return create_app(
-            self._store,
-            exposition=lambda: exposition(self._store.view(), self._counters),
-            ready=lambda: self._not_ready,
-            next_due=lambda: self._scheduler.next_due if self._scheduler else {},
-            clock=self._clock,
-        )
+    def _halt(self) -> None:
+        """Begin nothing new and cancel what runs, on every target at once."""
+        stops = [threading.Thread(target=watch.stop, daemon=True) for watch in self._watches]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
+        if self._scheduler is not None and not self._scheduler.stop(_DRAIN_SECONDS):
+            log.warning("a tick did not end in time and is left behind", seconds=_DRAIN_SECONDS)
+        for watch in self._watches:
+            watch.target.close()
+
+    def _keep_house(self, store: Store) -> None:
+        """Look after the store, and after the lead, until the end."""
+        pruned_at = -_PRUNE_SECONDS
+        while not self._ended.wait(_HOUSEKEEPING_SECONDS):
+            try:
+                if self._scheduler is None:
+                    self._stand_by(store)
+                elif not (store.leading or store.lead()):
+                    self._give_up("another daemon has taken the lead on the state store")
+                elif self._clock.monotonic() - pruned_at >= _PRUNE_SECONDS:
+                    pruned_at = self._clock.monotonic()
+                    store.prune(self._clock.now(), _retention(self._config))
+            except StoreError as error:
+                self._counters.store_failed()
+                log.error("the state store does not answer", error=str(error))
+
+    def _stand_by(self, store: Store) -> None:
+        """Show what the leader commits, and take over when it is gone."""
+        store.reload()
+        if store.lead():
+            log.info("taking over the lead")
+            self._begin(store)
+
+    def _give_up(self, reason: str) -> None:
+        self.failure = reason
+        self._not_ready = reason
+        self._ended.set()
+
+
+def _schedule(config: Config, target: str, check: Check[Any]) -> Schedule:
+    return check.params.schedule or config.targets[target].schedule
+
+
+def _retention(config: Config) -> Retention:
+    keep = config.retention
+    return Retention(
+        run_days=keep.runs / timedelta(days=1),
+        runs_per_subject=keep.runs_per_subject,
+        incident_days=keep.incidents / timedelta(days=1),
+        max_bytes=keep.size,
+    )

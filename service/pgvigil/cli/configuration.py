@@ -10,13 +10,14 @@ from pathlib import Path
 
 from pgvigil import logs
 from pgvigil.app import build_watch
-from pgvigil.catalog import Catalog, Scope
+from pgvigil.catalog import Catalog
 from pgvigil.cli import source
 from pgvigil.config import Config, json_schema, load, starting_file
-from pgvigil.engine import Watch, discover
+from pgvigil.engine import Watch
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
 from pgvigil.registry import Registry
+from pgvigil.runner import discover
 
 
 def check(file: Path, *, connect: bool) -> None:
@@ -24,6 +25,7 @@ def check(file: Path, *, connect: bool) -> None:
     logs.configure("error", "auto")
     config = load(file)
     registry = Registry.load()
+    registry.bind_all(config)
     for name in config.targets:
         with _watch(config, name, registry) as watch:
             line = f"{name}: {len(watch.checks)} checks"
@@ -88,7 +90,7 @@ def show_grants(role: str, file: Path | None, dsn: str | None, target: str | Non
 
 def _catalog(config: Config, name: str, registry: Registry) -> Catalog:
     with _watch(config, name, registry) as watch:
-        return watch.target.read_catalog(watch.scope or Scope())
+        return watch.target.read_catalog(watch.scope)
 
 
 @contextmanager

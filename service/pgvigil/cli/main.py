@@ -1,7 +1,7 @@
 """The commands and their options.
 
-What a command does lives in a module of its own, imported when it is called: `pgvigil version` answers at once,
-whatever the others need.
+What a command does lives in a module of its own, imported when it is called: `pgvigil version` answers at
+once, whatever the others need.
 """
 
 from __future__ import annotations
