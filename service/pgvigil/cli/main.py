@@ -29,6 +29,7 @@ app = typer.Typer(
     epilog="Exit status: 0 clean, 1 findings, 2 wrong usage or configuration, 3 something was not examined.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 config_app = typer.Typer(
@@ -132,7 +133,7 @@ def run_command(
         ),
     ] = None,
 ) -> int:
-    """Run the daemon: schedule, checks, state store, metrics and console."""
+    """Run the daemon: schedule, checks, metrics, console."""
     from pgvigil.cli import daemon, source
 
     return daemon.run(source.read(config, dsn, state=state, listen=listen))
@@ -188,7 +189,10 @@ def demo_command(
         typer.Option("--pg-bindir", metavar="DIR", help="PostgreSQL's programs; the newest found if absent."),
     ] = None,
 ) -> int:
-    """Watch a sample database in which faults appear and heal, on a PostgreSQL server of its own."""
+    """Watch a sample database whose faults come and go.
+
+    It lives on a PostgreSQL server of its own, on a free loopback port; nothing is left behind.
+    """
     from pgvigil import demo
     from pgvigil.cli import daemon
 
@@ -206,7 +210,7 @@ def checks_command(
         Literal["text", "json"], typer.Option("--format", "-f", help="Output format.")
     ] = "text",
 ) -> None:
-    """Show the installed checks: what each proves, costs and can get wrong."""
+    """Show the installed checks and what each proves."""
     from pgvigil.cli import checks
 
     checks.show(name, output)
@@ -243,7 +247,10 @@ def init_command(
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file, instead of stdout.")
     ] = None,
 ) -> None:
-    """Write a commented configuration file to start from; with --dsn, from what is discovered there."""
+    """Write a commented configuration file to start from.
+
+    With --dsn it is made from what is discovered there.
+    """
     from pgvigil.cli import configuration
 
     configuration.init(dsn, output)
@@ -257,7 +264,7 @@ def grants_command(
     dsn: DsnOption = None,
     target: TargetOption = None,
 ) -> None:
-    """Print the SQL of the least-privilege role that pgvigil needs.
+    """Print the SQL of a least-privilege role for pgvigil.
 
     With --dsn or --config the grants are those of the tables that are watched there; otherwise they cover a
     whole cluster.
