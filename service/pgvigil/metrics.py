@@ -26,8 +26,8 @@ from prometheus_client.registry import Collector
 from pgvigil import __version__
 from pgvigil.check import Outcome, Severity
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.incident import State
 from pgvigil.run import Run
+from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
 
 CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
@@ -36,7 +36,7 @@ CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
 MISSED = ("overrun", "late", "crashed")
 """Why a tick did not happen: the one before it still ran, pgvigil was too busy or asleep, or it crashed."""
 
-STANDINGS = ("suspect", "open", "acknowledged", "muted")
+STANDINGS = tuple(one.value for one in Standing if one is not Standing.RESOLVED)
 """The `state` of `pgvigil_incidents`: each live incident counts in one of them."""
 
 # From a lookup in a small table to a scan at the end of its patience.
@@ -208,13 +208,10 @@ def _coverage(checks: Iterable[CheckKey], subjects: Iterable[SubjectStatus]) -> 
 
 def _incidents(checks: Iterable[CheckKey], incidents: Iterable[LiveIncident], now: datetime) -> Metric:
     counts = {
-        (*key, severity.value, standing): 0
-        for key in checks
-        for severity in Severity
-        for standing in STANDINGS
+        (*key, severity.value, state): 0 for key in checks for severity in Severity for state in STANDINGS
     }
     for one in incidents:
-        key = one.target, one.check, one.severity.value, _standing(one, now)
+        key = one.target, one.check, one.severity.value, standing(one, now)
         counts[key] = counts.get(key, 0) + 1
     metric = GaugeMetricFamily(
         "pgvigil_incidents",
@@ -224,16 +221,6 @@ def _incidents(checks: Iterable[CheckKey], incidents: Iterable[LiveIncident], no
     for labels, count in counts.items():
         metric.add_metric(labels, count)
     return metric
-
-
-def _standing(incident: LiveIncident, now: datetime) -> str:
-    if incident.state is State.SUSPECT:
-        return "suspect"
-    if incident.muted is not None and incident.muted.holds(now):
-        return "muted"
-    if incident.acknowledged is not None and incident.acknowledged.holds(now):
-        return "acknowledged"
-    return "open"
 
 
 def _run_success(subjects: Iterable[SubjectStatus]) -> Metric:

@@ -26,12 +26,12 @@ from starlette.staticfiles import StaticFiles
 import pgvigil
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.errors import StoreError
+from pgvigil.metrics import CONTENT_TYPE
+from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, Store
 from pgvigil.web import words
-from pgvigil.web.picture import console, is_stale, standing, urgency
+from pgvigil.web.picture import console, is_stale, urgency
 from pgvigil.web.shield import Shield
-
-METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 _PAGE_SIZE = 100
 _RUNS_SHOWN = 20
@@ -65,7 +65,7 @@ def create_app(
         return endpoint
 
     def metrics(_: Request) -> Response:
-        return Response(exposition(), headers={"content-type": METRICS_TYPE})
+        return Response(exposition(), headers={"content-type": CONTENT_TYPE})
 
     async def healthy(_: Request) -> Response:
         return PlainTextResponse("healthy\n")

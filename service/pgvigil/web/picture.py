@@ -12,22 +12,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pgvigil.check import Severity
-from pgvigil.incident import Incident, State
+from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
 from pgvigil.store.view import CheckKey
 
 STALE_AFTER = 3
 """A result is stale when it is older than this many intervals of its check: something holds the ticks up."""
-
-
-class Standing(StrEnum):
-    """Where an incident stands with people, the most urgent first."""
-
-    OPEN = "open"
-    SUSPECT = "suspect"
-    ACKNOWLEDGED = "acknowledged"
-    MUTED = "muted"
-    RESOLVED = "resolved"
 
 
 class Level(StrEnum):
@@ -119,17 +109,6 @@ def console(view: View, next_due: Mapping[str, datetime], now: datetime) -> Cons
     targets = _targets(view, coverage)
     incidents = tuple(sorted(view.incidents.values(), key=lambda incident: urgency(incident, now)))
     return Console(now, _headline(coverage, targets, incidents, now), incidents, coverage, targets)
-
-
-def standing(incident: Incident | LiveIncident, now: datetime) -> Standing:
-    """Return where an incident stands; a mark whose time is over no longer counts."""
-    if incident.state is State.RESOLVED:
-        return Standing.RESOLVED
-    if incident.muted is not None and incident.muted.holds(now):
-        return Standing.MUTED
-    if incident.acknowledged is not None and incident.acknowledged.holds(now):
-        return Standing.ACKNOWLEDGED
-    return Standing(incident.state.value)
 
 
 def urgency(incident: LiveIncident, now: datetime) -> tuple[int, int, float, str]:
