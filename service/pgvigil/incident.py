@@ -85,7 +85,7 @@ class Incident:
     `finding` is the last sighting. `sightings` counts the runs that saw the fault, `consecutive` those in a
     row: runs that did not complete are left out of the row, they neither break nor lengthen it.
     `unexamined_since` and `unexamined_reason` are set while the last runs did not complete. `first_seen` is
-    never after `last_seen`, even when the clock was set back in between.
+    never after `last_seen`, nor `resolved_at` before it, even when the clock was set back in between.
     """
 
     id: str
@@ -272,7 +272,7 @@ def _close(incident: Incident, at: datetime, resolution: Resolution, kind: Event
         incident,
         state=State.RESOLVED,
         resolution=resolution,
-        resolved_at=max(at, incident.opened_at or incident.first_seen),
+        resolved_at=max(at, incident.last_seen, incident.opened_at or incident.last_seen),
         consecutive=0,
         unexamined_since=None,
         unexamined_reason=None,

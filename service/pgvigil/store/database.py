@@ -9,8 +9,9 @@ cannot be waited for.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
@@ -31,6 +32,8 @@ _ADVICE = {
     "SQLITE_CANTOPEN": "check that its directory exists and is writable",
     "SQLITE_READONLY": "make the file and its directory writable",
     "SQLITE_NOTADB": "the file is something else; point `state` elsewhere",
+    "UNREACHABLE": "check that its server runs, and the address and password in `state`",
+    "UNFIT": "a check reports what cannot be stored; it breaks its contract",
     "SQLITE_CORRUPT": "restore it from a backup, or move it away to start afresh",
 }
 
@@ -52,6 +55,7 @@ class Database:
         if parsed.drivername in _POSTGRES:
             parsed = parsed.set(drivername="postgresql+psycopg")
             return cls(_postgres_engine(parsed, wait_seconds), label)
+        _make_private(parsed)
         # The whole of a database in memory is its one connection.
         sizes: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if _in_memory(parsed) else {}
         engine = create_engine(
@@ -86,7 +90,8 @@ class Database:
         """Turn whatever the database says into one line that a person can act on."""
         try:
             yield
-        except (SQLAlchemyError, self.driver_error) as error:
+        # The last two: a name or a number that no database can hold, from a careless plugin.
+        except (SQLAlchemyError, self.driver_error, UnicodeError, OverflowError) as error:
             raise StoreError(f"state store {self.label}: {_reason(error)}") from error
 
     def pragma(self, connection: Connection, name: str) -> int:
@@ -152,6 +157,14 @@ def _in_memory(url: URL) -> bool:
     return url.database in (None, "", ":memory:")
 
 
+def _make_private(url: URL) -> None:
+    """Make a new file that only its owner may read: samples of keys are in it. SQLite's others follow it."""
+    if not _in_memory(url) and not url.query:
+        # Whatever is wrong with the place, SQLite says it next.
+        with suppress(OSError):
+            Path(str(url.database)).touch(mode=0o600)
+
+
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Transactions are begun by us, so that they cover DDL and take the right lock.
     connection.isolation_level = None
@@ -169,11 +182,19 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
+def _kind(cause: BaseException) -> str:
+    """Return what advice there is for an error that has no SQLite code."""
+    if isinstance(cause, UnicodeError | OverflowError):
+        return "UNFIT"
+    # A refused or broken connection has no SQLSTATE: the server could not be asked for one.
+    return "UNREACHABLE" if getattr(cause, "sqlstate", "") is None else ""
+
+
 def _reason(error: Exception) -> str:
     """Return the driver's own first line: SQLAlchemy's holds statements and their values."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     lines = str(cause).strip().splitlines()
     reason = lines[0] if lines else type(cause).__name__
-    name = getattr(cause, "sqlite_errorname", "")
+    name = getattr(cause, "sqlite_errorname", None) or _kind(cause)
     advice = next((text for code, text in _ADVICE.items() if name.startswith(code)), None)
     return f"{reason}: {advice}" if advice else reason

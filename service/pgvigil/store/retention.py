@@ -26,8 +26,8 @@ BATCH = 2000
 class Retention:
     """What is kept: runs by age and by number a subject, resolved incidents by age, all by size.
 
-    `max_bytes` bounds the data: the oldest runs go first, whatever the other bounds say. Live incidents and
-    each subject's last run stay even above it.
+    `max_bytes` bounds the data, whatever the other bounds say: the oldest runs go first, then the incidents
+    that were resolved the longest ago. Live incidents and each subject's last run stay even above it.
     """
 
     run_days: float = 30.0
@@ -58,9 +58,14 @@ def prune(database: Database, writing: Writing, keep: Retention, now: datetime) 
         incidents=_delete(database, writing, incidents, _old_incidents(oldest_incident)),
         events=_delete(database, writing, events, _old_events(oldest_run)),
     )
-    crowded_out = _shrink(database, writing, keep.max_bytes)
+    oldest_runs, oldest_resolved = (
+        _prunable().order_by(runs.c.id),
+        _resolved().order_by(incidents.c.resolved_at),
+    )
+    more_runs = _shrink(database, writing, runs, oldest_runs, keep.max_bytes)
+    more_incidents = _shrink(database, writing, incidents, oldest_resolved, keep.max_bytes)
     _hand_back(database, writing)
-    return Pruned(pruned.runs + crowded_out, pruned.incidents, pruned.events)
+    return Pruned(pruned.runs + more_runs, pruned.incidents + more_incidents, pruned.events)
 
 
 def _prunable() -> Select[Any]:
@@ -79,9 +84,11 @@ def _surplus_runs(per_subject: int) -> Select[Any]:
 
 
 def _old_incidents(oldest: datetime) -> Select[Any]:
-    return select(incidents.c.id).where(
-        incidents.c.state == State.RESOLVED.value, incidents.c.resolved_at < oldest
-    )
+    return _resolved().where(incidents.c.resolved_at < oldest)
+
+
+def _resolved() -> Select[Any]:
+    return select(incidents.c.id).where(incidents.c.state == State.RESOLVED.value)
 
 
 def _old_events(oldest: datetime) -> Select[Any]:
@@ -99,24 +106,24 @@ def _delete(database: Database, writing: Writing, table: Table, wanted: Select[A
     return len(ids)
 
 
-def _shrink(database: Database, writing: Writing, max_bytes: int) -> int:
-    """Delete the oldest prunable runs until the data fits; return how many."""
+def _shrink(database: Database, writing: Writing, table: Table, prunable: Select[Any], max_bytes: int) -> int:
+    """Delete prunable rows of a table, the first of the query first, until the data fits; return how many."""
     total = 0
-    while surplus := _runs_too_many(database, max_bytes):
-        deleted = _delete(database, writing, runs, _prunable().order_by(runs.c.id).limit(surplus))
+    while surplus := _rows_too_many(database, table, max_bytes):
+        deleted = _delete(database, writing, table, prunable.limit(surplus))
         if not deleted:
             break
         total += deleted
     return total
 
 
-def _runs_too_many(database: Database, max_bytes: int) -> int:
-    """Estimate how many runs of average size have to go; 0 when the data fits."""
+def _rows_too_many(database: Database, table: Table, max_bytes: int) -> int:
+    """Estimate how many rows have to go from the table's share in the surplus; 0 when the data fits."""
     with database.reading() as connection:
         used = _used_bytes(database, connection)
         if used <= max_bytes:
             return 0
-        count = connection.scalar(select(func.count()).select_from(runs)) or 0
+        count = connection.scalar(select(func.count()).select_from(table)) or 0
     return max(BATCH // 10, count * (used - max_bytes) // used)
 
 
@@ -125,8 +132,13 @@ def _used_bytes(database: Database, connection: Connection) -> int:
     if database.is_sqlite:
         pages = database.pragma(connection, "page_count") - database.pragma(connection, "freelist_count")
         return pages * database.pragma(connection, "page_size")
-    row_sizes = func.sum(func.pg_column_size(literal_column("runs.*")))
-    return int(connection.scalar(select(func.coalesce(row_sizes, 0)).select_from(runs)) or 0)
+    sizes = [
+        select(func.coalesce(func.sum(func.pg_column_size(literal_column(f"{table.name}.*"))), 0))
+        .select_from(table)
+        .scalar_subquery()
+        for table in (runs, incidents, events)
+    ]
+    return int(connection.scalar(select(sum(sizes[1:], sizes[0]))) or 0)
 
 
 def _hand_back(database: Database, writing: Writing) -> None:

@@ -11,6 +11,7 @@ from typing import Self, TypeVar
 from sqlalchemy import Connection
 
 from pgvigil import incident as life
+from pgvigil.errors import StoreError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
 from pgvigil.store import discovering, reading, recording, retention
@@ -39,6 +40,7 @@ class Store:
         self._database = database
         self._picture = Picture()
         self._leadership = Leadership(database)
+        self._in_doubt = False
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
@@ -199,13 +201,24 @@ class Store:
 
     def _commit(self, work: Callable[[Connection], tuple[T, Delta]], *, fenced: bool = True) -> T:
         with self._writer:
-            with self._database.writing() as connection:
-                if fenced:
-                    self._leadership.fence(connection)
-                result, delta = work(connection)
+            try:
+                with self._database.writing() as connection:
+                    if fenced:
+                        self._leadership.fence(connection)
+                    self._dispel_doubt(connection)
+                    result, delta = work(connection)
+            except StoreError:
+                self._in_doubt = True
+                raise
             # After the commit, so that nobody is ever shown what may yet be lost.
             self._picture.apply(delta)
         return result
+
+    def _dispel_doubt(self, connection: Connection) -> None:
+        """Load the view anew after a failure: a commit whose answer was lost may have gone through."""
+        if self._in_doubt:
+            self._picture.load(reading.everything(connection))
+            self._in_doubt = False
 
     def _mark(self, incident_id: str, apply: Callable[[Incident], Transition]) -> Incident:
         # A person's word counts whichever replica hears it.
