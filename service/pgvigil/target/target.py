@@ -4,45 +4,43 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from concurrent.futures import Future
+from contextlib import contextmanager
+from functools import partial
 from typing import Any, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from psycopg.pq import TransactionStatus
 from sqlalchemy.pool import PoolProxiedConnection, QueuePool
 
 from pgvigil.catalog import Catalog, Scope, read_catalog
-from pgvigil.errors import CancelledError, ConfigError
-from pgvigil.target.session import Connection, Limits, Snapshot, begin, connect
-from pgvigil.target.translate import query_error, unreachable
+from pgvigil.errors import CancelledError, ConfigError, TargetUnreachableError
+from pgvigil.target.session import Connection, Limits, Snapshot, connect
+from pgvigil.target.translate import unreachable
 
+_POLL_SECONDS = 0.1
 _CANCEL_SECONDS = 1.0
+_STOP_SECONDS = 1.5
 
 
 class Target:
     """One watched database.
 
     Sessions come from a pool of at most `limits.connections`; who finds them all busy waits. The pool
-    connects in the caller's thread, so that a failure carries the server's own reason at once.
+    connects when a session is asked for, so that a failure carries the server's own reason at once.
     """
 
     def __init__(self, name: str, dsn: str, limits: Limits | None = None) -> None:
-        try:
-            conninfo_to_dict(dsn)
-        except psycopg.ProgrammingError:
-            # The reason would quote parts of the DSN, maybe the password.
-            raise ConfigError(
-                f"target {name}: the DSN is neither a libpq connection string nor a postgresql:// URI"
-            ) from None
+        _check_dsn(name, dsn)
         self.name = name
         self.limits = limits or Limits()
+        self._dsn = dsn
         self._slots = threading.Semaphore(self.limits.connections)
         self._stopping = threading.Event()
-        self._guard = threading.Lock()
+        self._ended = threading.Condition()
         self._active: dict[Snapshot, _Lease] = {}
         self._pool = QueuePool(
-            lambda: cast("Any", connect(dsn, self.limits)),
+            lambda: cast("Any", self._connect()),
             pool_size=self.limits.connections,
             max_overflow=0,
             reset_on_return=None,
@@ -54,30 +52,26 @@ class Target:
 
         `purpose` shows in pg_stat_activity, behind `pgvigil`.
         """
-        lease = self._lease(f"pgvigil {purpose}".strip())
-        snapshot = Snapshot(self.name, lease.connection, self.limits)
-        with self._guard:
-            self._active[snapshot] = lease
+        snapshot, lease = self._begun(f"pgvigil {purpose}".strip())
         try:
-            self._raise_if_stopping()
             yield snapshot
         finally:
-            with self._guard:
-                self._active.pop(snapshot, None)
-            lease.give_back()
+            self._end(snapshot, lease)
 
     def abandon(self, snapshot: Snapshot) -> None:
         """Take a snapshot's connection away from a thread that hangs, so that others can work."""
-        with self._guard:
-            lease = self._active.pop(snapshot, None)
-        snapshot.disconnect()
-        if lease is not None:
-            lease.abandon()
+        with self._ended:
+            lease = self._active.get(snapshot)
+        if lease is not None and lease.claim():
+            snapshot.abort(_CANCEL_SECONDS)
+            snapshot.disconnect()
+            lease.detach()
+            self._forget(snapshot)
 
     def read_catalog(self, scope: Scope | None = None) -> Catalog:
         """Read the catalog in one snapshot."""
         with self.snapshot("catalog") as snapshot:
-            return read_catalog(snapshot.fetch, scope)
+            return read_catalog(partial(snapshot.fetch, most_rows=None), scope)
 
     @property
     def stopping(self) -> bool:
@@ -87,18 +81,13 @@ class Target:
     def stop(self) -> None:
         """Cancel what runs and refuse what comes: returns within two seconds, whatever the network does."""
         self._stopping.set()
-        with self._guard:
+        with self._ended:
             active = list(self._active)
-        threads = [
-            threading.Thread(target=snapshot.abort, args=(_CANCEL_SECONDS,), daemon=True)
-            for snapshot in active
-        ]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join(_CANCEL_SECONDS)
-        with self._guard:
-            stubborn = [snapshot for snapshot in active if snapshot in self._active]
+        for snapshot in active:
+            threading.Thread(target=snapshot.abort, args=(_CANCEL_SECONDS,), daemon=True).start()
+        with self._ended:
+            self._ended.wait_for(lambda: not self._active, timeout=_STOP_SECONDS)
+            stubborn = list(self._active)
         for snapshot in stubborn:
             snapshot.disconnect()
 
@@ -111,43 +100,65 @@ class Target:
         if self._stopping.is_set():
             raise CancelledError(f"target {self.name}: cancelled, pgvigil is stopping")
 
-    def _lease(self, application_name: str) -> _Lease:
-        """Wait for a place in the budget, and return a connection inside a fresh transaction."""
-        while not self._slots.acquire(timeout=0.1):
-            self._raise_if_stopping()
-        try:
-            self._raise_if_stopping()
-            return _Lease(self._begun(application_name), self._slots.release)
-        except BaseException:
-            self._slots.release()
-            raise
-
-    def _begun(self, application_name: str) -> PoolProxiedConnection:
-        """Return a pooled connection on which BEGIN succeeded.
+    def _begun(self, application_name: str) -> tuple[Snapshot, _Lease]:
+        """Return a snapshot on a pooled connection. It can be stopped before it has begun.
 
         Pooled connections that died since their last use (the server was restarted) are replaced; a fresh one
         that fails says something about the server.
         """
         while True:
+            lease = self._lease()
+            snapshot = Snapshot(self.name, lease.connection, self.limits)
+            with self._ended:
+                self._active[snapshot] = lease
             try:
-                lent = self._pool.connect()
-            except psycopg.Error as error:
-                raise unreachable(self.name, error) from error
-            connection = cast("Connection", lent.dbapi_connection)
-            fresh = not lent.info.get("used")
-            try:
-                begin(connection, self.limits, application_name)
-            except psycopg.Error as error:
-                lost = connection.closed
-                lent.invalidate()
-                lent.close()
-                if lost and not fresh:
+                self._raise_if_stopping()
+                snapshot.begin(application_name)
+            except BaseException as error:
+                self._end(snapshot, lease)
+                if isinstance(error, TargetUnreachableError) and lease.used_before:
                     continue
-                raise query_error(
-                    self.name, error, statement_timeout=self.limits.statement_timeout, lost=lost
-                ) from error
-            lent.info["used"] = True
-            return lent
+                raise
+            return snapshot, lease
+
+    def _lease(self) -> _Lease:
+        """Wait for a place in the budget, and return a connection."""
+        while not self._slots.acquire(timeout=_POLL_SECONDS):
+            self._raise_if_stopping()
+        try:
+            self._raise_if_stopping()
+            return _Lease(self._pool.connect(), self._slots.release)
+        except psycopg.Error as error:
+            self._slots.release()
+            raise unreachable(self.name, error) from error
+        except BaseException:
+            self._slots.release()
+            raise
+
+    def _connect(self) -> Connection:
+        """Connect on a thread of its own: a stop need not wait for a network or resolver without answer."""
+        attempt: Future[Connection] = Future()
+        threading.Thread(target=_settle, args=(attempt, self._dsn, self.limits), daemon=True).start()
+        while True:
+            try:
+                return attempt.result(_POLL_SECONDS)
+            except TimeoutError:
+                if self._stopping.is_set():
+                    attempt.add_done_callback(_close)
+                    self._raise_if_stopping()
+
+    def _end(self, snapshot: Snapshot, lease: _Lease) -> None:
+        clean = snapshot.end()
+        if lease.claim():
+            lease.give_back(keep=clean and not self.stopping)
+            self._forget(snapshot)
+        else:  # abandoned: nobody else will close it
+            lease.connection.close()
+
+    def _forget(self, snapshot: Snapshot) -> None:
+        with self._ended:
+            self._active.pop(snapshot, None)
+            self._ended.notify_all()
 
 
 class _Lease:
@@ -158,27 +169,52 @@ class _Lease:
         self._lent = lent
         self._release = release
         self._guard = threading.Lock()
-        self._returned = False
+        self._claimed = False
 
-    def give_back(self) -> None:
-        """End the transaction; a connection that broke or may be dirty is thrown away."""
-        with suppress(psycopg.Error):
-            self.connection.execute("ROLLBACK")
-        if not self._first():
-            self.connection.close()
-            return
-        if self.connection.closed or self.connection.info.transaction_status != TransactionStatus.IDLE:
+        self.used_before = bool(lent.info.get("used"))
+        lent.info["used"] = True
+
+    def claim(self) -> bool:
+        """Tell whether the caller is the first to want to return it, and thus the one who must."""
+        with self._guard:
+            first, self._claimed = not self._claimed, True
+            return first
+
+    def give_back(self, *, keep: bool) -> None:
+        """Return the connection to the pool; one that broke or may be dirty is thrown away."""
+        if not keep:
             self._lent.invalidate()
         self._lent.close()
         self._release()
 
-    def abandon(self) -> None:
-        """Make room in pool and budget while the thread that has the connection still hangs."""
-        if self._first():
-            self._lent.detach()
-            self._release()
+    def detach(self) -> None:
+        """Make room in pool and budget while a thread that hangs still has the connection."""
+        self._lent.detach()
+        self._release()
 
-    def _first(self) -> bool:
-        with self._guard:
-            first, self._returned = not self._returned, True
-            return first
+
+def _check_dsn(name: str, dsn: str) -> None:
+    """Refuse a DSN that cannot work. No reason quotes it: parts of it may be the password."""
+    try:
+        settings = conninfo_to_dict(dsn)
+    except psycopg.ProgrammingError:
+        raise ConfigError(
+            f"target {name}: the DSN is neither a libpq connection string nor a postgresql:// URI"
+        ) from None
+    ports = str(settings.get("port") or "").split(",")
+    if "@" in str(settings.get("host") or "") or not all(port.isdecimal() for port in ports if port):
+        raise ConfigError(
+            f"target {name}: the DSN's host or port is none; in a URI the password's @ : / are %40 %3A %2F"
+        )
+
+
+def _settle(attempt: Future[Connection], dsn: str, limits: Limits) -> None:
+    try:
+        attempt.set_result(connect(dsn, limits))
+    except BaseException as error:  # noqa: BLE001 - handed to the thread that waits
+        attempt.set_exception(error)
+
+
+def _close(attempt: Future[Connection]) -> None:
+    if attempt.exception() is None:
+        attempt.result().close()

@@ -16,36 +16,41 @@ from pgvigil.errors import (
 
 QUERY_CANCELED = "57014"
 _LOCK_NOT_AVAILABLE = "55P03"
-# A standby's conflict with replay: the statement is cancelled, or the deadlock detector is called in.
+# A standby's conflict with replay: the statement is cancelled, the session is ended (also with 40001), or the
+# deadlock detector is called in (which on a primary means somebody's ALTER TABLE).
 _RECOVERY_CONFLICTS = {"40001", "40P01"}
 # Connection exceptions, too many connections, server shutting down / crashed / starting up.
 _UNREACHABLE = re.compile(r"08|53300|57P0")
 _DATA_EXCEPTION = "22"
+# From the first quotation mark to the last, in all languages of the server: the data may hold some too.
+_QUOTED = re.compile(r'["«»„“”「].*["«»“”」]', re.DOTALL)
+# How psycopg introduces what libpq says.
+_INTRODUCTION = re.compile(r"connection (?:failed|is bad): ")
 
 
 def one_line(error: psycopg.Error) -> str:
     """Return the server's own message as one line; of an error about data without the data."""
     text = error.diag.message_primary or str(error) or type(error).__name__
     if (error.sqlstate or "").startswith(_DATA_EXCEPTION):
-        text = re.sub(r'"[^"]*"', '"…"', text)
+        text = _QUOTED.sub('"…"', text)
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
 def unreachable(name: str, error: psycopg.Error) -> TargetUnreachableError:
     """Describe why no session could be had."""
-    return TargetUnreachableError(f"target {name}: cannot connect: {one_line(error)}")
+    return TargetUnreachableError(f"target {name}: cannot connect: {_INTRODUCTION.sub('', one_line(error))}")
 
 
 def query_error(name: str, error: psycopg.Error, *, statement_timeout: float, lost: bool) -> TargetError:
     """Describe why a query failed; `lost` says that its connection is gone."""
     state = error.sqlstate or ""
     text = one_line(error)
+    if state in _RECOVERY_CONFLICTS:
+        return RecoveryConflictError(f"{text} (may succeed when tried again)", sqlstate=state)
     if lost or _UNREACHABLE.match(state):
         return TargetUnreachableError(f"target {name}: connection lost: {text}")
     if state == _LOCK_NOT_AVAILABLE:
         return QueryTimeoutError(f"{text} (another session holds the lock)", sqlstate=state)
     if state == QUERY_CANCELED:
         return QueryTimeoutError(f"{text} (statement_timeout is {statement_timeout:g} s)", sqlstate=state)
-    if state in _RECOVERY_CONFLICTS:
-        return RecoveryConflictError(f"{text} (conflict with recovery on a standby)", sqlstate=state)
     return QueryFailedError(f"{text} (SQLSTATE {state or 'unknown'})", sqlstate=state or None)
