@@ -90,6 +90,7 @@ def _network(limits: Limits) -> dict[str, Any]:
 # The SELECT takes the snapshot: from then on the server refuses SET TRANSACTION READ WRITE.
 _BEGIN = sql.SQL("""\
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+SET LOCAL quote_all_identifiers = off;
 SET LOCAL statement_timeout = {statement_timeout};
 SET LOCAL lock_timeout = {lock_timeout};
 SET LOCAL idle_in_transaction_session_timeout = {idle_timeout};
@@ -105,7 +106,6 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL xmloption = content;
-SET LOCAL quote_all_identifiers = off;
 SELECT 1
 """)
 
@@ -117,10 +117,10 @@ MOST_ROWS = 100_000
 
 _CHUNK_ROWS = 1000 if psycopg.capabilities.has_stream_chunked() else 1
 
-# Of these some can read only, the others (WITH, EXPLAIN ANALYZE) obey the transaction's READ ONLY. What is
-# left out can end the transaction, change its bounds, or, as COPY does, reach the server's files from it.
+# These obey the transaction's READ ONLY. What is left out can end the transaction, change its bounds, reach
+# the server's files from it (COPY), or slip through (EXPLAIN ANALYZE CREATE TABLE AS).
 _READS = re.compile(
-    rb"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE|EXPLAIN|SHOW)\b", re.IGNORECASE | re.DOTALL
+    rb"(?:\s|--[^\n]*\n|/\*.*?\*/|\()*(?:SELECT|WITH|VALUES|TABLE|SHOW)\b", re.IGNORECASE | re.DOTALL
 )
 
 

@@ -1,0 +1,1 @@
+"""Targets: safe sessions on real servers."""
