@@ -1,0 +1,159 @@
+"""The console's pages: what each of them reads, and the template that shows it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from pgvigil.clock import Clock
+from pgvigil.standing import standing
+from pgvigil.store import CoverageState, Filter, Store
+from pgvigil.web import words
+from pgvigil.web.picture import console, is_stale, urgency
+
+_PAGE_SIZE = 100
+_RUNS_SHOWN = 20
+_SORRY = {404: "There is nothing at this address.", 405: "This address is only for looking."}
+
+
+class Pages:
+    """Makes the pages; each public method makes one. `not_ready` returns why not, or an empty text."""
+
+    def __init__(
+        self,
+        store: Store,
+        next_due: Callable[[], Mapping[str, datetime]],
+        not_ready: Callable[[], str],
+        clock: Clock,
+        version: str,
+    ) -> None:
+        self._store = store
+        self._next_due = next_due
+        self._not_ready = not_ready
+        self._clock = clock
+        self._templates = Environment(
+            loader=PackageLoader("pgvigil.web"),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        filters = (words.stamp, words.interval, words.number, words.value, words.columns, words.flat)
+        self._templates.filters |= {each.__name__: each for each in filters}
+        self._templates.globals["version"] = version
+
+    def console(self, _: Request) -> Response:
+        """Answer `/`: the state of everything, from memory."""
+        picture = console(self._store.view(), self._next_due(), self._clock.now())
+        shown = picture.incidents[:_PAGE_SIZE]
+        return self._page("console.html", picture=picture, incidents=shown, not_ready=self._not_ready())
+
+    def incidents(self, request: Request) -> Response:
+        """Answer `/incidents`: all live ones, a page at a time, from memory."""
+        now = self._clock.now()
+        every = sorted(self._store.view().incidents.values(), key=lambda incident: urgency(incident, now))
+        offset = _offset(request)
+        return self._page(
+            "incidents.html",
+            incidents=every[offset : offset + _PAGE_SIZE],
+            total=len(every),
+            offset=offset,
+            size=_PAGE_SIZE,
+        )
+
+    def incident(self, request: Request) -> Response:
+        """Answer `/incidents/{id}`: one incident, its history and the last runs of its subject."""
+        history = self._store.incident(request.path_params["id"])
+        if history is None:
+            raise HTTPException(404, "There is no incident of this id; old ones are forgotten after a while.")
+        incident = history.incident
+        runs = self._store.runs(
+            Filter(target=incident.target, check=incident.check, subject=incident.subject, limit=_RUNS_SHOWN)
+        )
+        return self._page("incident.html", incident=incident, events=history.events, runs=runs)
+
+    def target(self, request: Request) -> Response:
+        """Answer `/targets/{name}`: one target's coverage and its subjects, a page at a time."""
+        name = request.path_params["name"]
+        view, now = self._store.view(), self._clock.now()
+        picture = console(view, self._next_due(), now)
+        intervals = {each.check: each.interval_seconds for each in picture.coverage if each.target == name}
+        row = next((target for target in picture.targets if target.name == name), None)
+        if row is None:
+            raise HTTPException(404, "There is no target of this name.")
+        state, check, offset = _state(request), request.query_params.get("check"), _offset(request)
+        subjects = self._store.subjects(
+            Filter(
+                target=name,
+                check=check,
+                states=None if state is None else [state],
+                limit=_PAGE_SIZE + 1,
+                offset=offset,
+            )
+        )
+        return self._page(
+            "target.html",
+            target=row,
+            coverage=[each for each in picture.coverage if each.target == name],
+            incidents=[each for each in picture.incidents if each.target == name],
+            subjects=subjects[:_PAGE_SIZE],
+            stale=lambda subject: is_stale(subject, intervals.get(subject.check), now),
+            more=len(subjects) > _PAGE_SIZE,
+            state=state,
+            check=check,
+            offset=offset,
+            size=_PAGE_SIZE,
+        )
+
+    def missing(self, _: Request, error: Exception) -> Response:
+        """Answer what there is no page for."""
+        assert isinstance(error, HTTPException)  # noqa: S101 -- registered for no other
+        title = HTTPStatus(error.status_code).phrase
+        text = _SORRY.get(error.status_code, "") if error.detail == title else error.detail
+        return self._sorry(error.status_code, title, text, headers=error.headers)
+
+    def store_failed(self, _: Request, error: Exception) -> Response:
+        """Answer that the state store could not be asked, and what to do about it."""
+        return self._sorry(503, "The state store does not answer", str(error))
+
+    def _sorry(
+        self, status: int, title: str, text: str, headers: Mapping[str, str] | None = None
+    ) -> Response:
+        return self._page("sorry.html", status=status, headers=headers, title=title, text=text)
+
+    def _page(
+        self, template: str, *, status: int = 200, headers: Mapping[str, str] | None = None, **what: Any
+    ) -> Response:
+        now = self._clock.now()
+        html = self._templates.get_template(template).render(
+            now=now,
+            ago=lambda moment: words.ago(moment, now),
+            standing=lambda incident: standing(incident, now),
+            **what,
+        )
+        return HTMLResponse(html, status_code=status, headers=headers)
+
+
+def _offset(request: Request) -> int:
+    """Return how many rows to pass over; a page's address holds it."""
+    text = request.query_params.get("offset", "0")
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise HTTPException(400, "The offset is a count of rows to pass over.")
+    return int(text)
+
+
+def _state(request: Request) -> CoverageState | None:
+    """Return the state that the list is narrowed to, None when it is not."""
+    text = request.query_params.get("state")
+    try:
+        return None if text is None else CoverageState(text)
+    except ValueError as error:
+        raise HTTPException(400, f"The state is one of {', '.join(CoverageState)}.") from error
