@@ -1,0 +1,1 @@
+"""Benchmarks: what a user would do otherwise and what pgvigil does, interleaved, as ratios."""
