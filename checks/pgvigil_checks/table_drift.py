@@ -1,0 +1,112 @@
+"""Compares the two tables of an entity pair, row by row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from pgvigil.catalog import Catalog, PairName, TableName
+from pgvigil.check import Check, Context, Discovery, Examined, Finding, Problem, Row, Subject
+from pgvigil_checks import table_drift_query as query
+from pgvigil_checks import table_drift_report as report
+from pgvigil_checks.table_drift_figures import Figures, read_figures
+from pgvigil_checks.table_drift_pairs import EntityPair, fit, unexaminable
+from pgvigil_checks.table_drift_settings import TableDriftParams
+
+
+class TableDrift(Check[TableDriftParams]):
+    """Finds where two tables that hold the same entity disagree.
+
+    Proves: in one snapshot, exactly how many rows only the left has, only the right has, and both have but
+        with different values; by column, which side of changed rows is newer, and how far numbers drifted.
+        Rows belong together by the pair's key: columns, or expressions over them; without one, by the primary
+        key that both tables have. NULL equals NULL; otherwise PostgreSQL's own equality of the type decides,
+        under the column's collation where both sides have the same, byte by byte where they differ. Of two
+        numeric types the less exact decides, json is compared as jsonb, and types without an equality (point,
+        xml) as text. A key that a side holds more than once is reported as duplicate and its rows are not
+        compared with anything, since nobody can say with which; they still count as left or right only when
+        the other side has no such key at all. A row with a NULL in its key has no identity: it is reported as
+        such, and neither compared nor counted as left or right only. Also reports columns and types that
+        differ, and which tables reference which side.
+    Cost: reads both tables once, sorted by the key or through an index on it, and joins them. pgvigil itself
+        keeps nothing but counts. Each kind of fault that is there costs about one more such pass, for its
+        samples.
+    False positives: rows on their way from one table to the other in separate transactions show as drift; an
+        incident opens after two runs in a row for that reason, and a tolerance such as 15m on a timestamp
+        forgives more. A surrogate key or a column that each side fills by itself belongs into `ignore`.
+    Remedy: decide which table is the truth, bring the other in line with it (the finding's query lists the
+        rows), and let one of them become a view of the other, or be written in the same transaction. Give the
+        key a unique constraint and NOT NULL on both sides.
+    """
+
+    name = "table_drift"
+    params_type = TableDriftParams
+
+    def discover(self, catalog: Catalog) -> Discovery:
+        """Return the configured pairs."""
+        subjects: list[Subject] = []
+        problems: list[Problem] = []
+        seen: set[frozenset[TableName]] = set()
+        for index, pair in enumerate(self.params.pairs):
+            name = str(PairName(pair.left, pair.right))
+            tables = frozenset((pair.left, pair.right))
+            if len(tables) == 2 and tables in seen:
+                problems.append(Problem(("pairs", index), "this pair is already there", name))
+                continue
+            seen.add(tables)
+            fitted = fit(pair, index, catalog)
+            if isinstance(fitted, Problem):
+                problems.append(fitted)
+            else:
+                # Writers may keep the two in step by separate transactions.
+                subjects.append(Subject(name, fitted, confirm=2, unexaminable=unexaminable(fitted)))
+        return Discovery(tuple(subjects), tuple(problems))
+
+    def run(self, context: Context, subject: Subject) -> Examined:
+        """Compare the two tables; sample only what is at fault."""
+        pair: EntityPair = subject.payload
+        figures = read_figures(context, pair)
+        return Examined(
+            findings=tuple(_findings(context, pair, figures)),
+            rows_examined=figures.left_rows + figures.right_rows,
+            strategy="full_join",
+            measures={
+                "left_only": figures.left_only,
+                "right_only": figures.right_only,
+                "changed": figures.changed,
+            },
+        )
+
+
+def _findings(context: Context, pair: EntityPair, figures: Figures) -> Iterator[Finding]:
+    if figures.drifted:
+        rows, evidence = _rows_at_fault(context, pair, figures)
+        yield report.drift(pair, figures, context.catalog, rows, evidence)
+    if any(figures.duplicate_keys.values()):
+        rows, evidence = _by_side(context, pair, query.duplicates, figures.duplicate_keys)
+        yield report.duplicates(pair, figures, rows, evidence)
+    if any(figures.null_keys.values()):
+        rows, evidence = _by_side(context, pair, query.null_keys, figures.null_keys)
+        yield report.null_keys(pair, figures, rows, evidence)
+    yield from report.notes(pair, context.catalog)
+
+
+def _rows_at_fault(context: Context, pair: EntityPair, figures: Figures) -> tuple[list[Row], str]:
+    """Return a sample of the rows that drifted, and the query that shows them all."""
+    # Equal columns have nothing to add: the query stays short, however wide the tables are.
+    columns = [column for column in pair.columns if column.left.name in figures.changed_by_column]
+    sampling = query.rows(pair, columns, query.aliases(pair))
+    rows = context.fetch(query.at_most(sampling), {"limit": context.sample})
+    return rows, query.evidence(query.rows(pair, columns, query.labels(pair)))
+
+
+def _by_side(
+    context: Context, pair: EntityPair, compose: query.OfSide, counts: Mapping[str, int]
+) -> tuple[list[Row], str]:
+    """Return a sample of what is at fault on either side, left first, and the query that shows all of it."""
+    sides = [side for side, count in counts.items() if count]
+    rows: list[Row] = []
+    for side in sides:
+        context.pause()
+        sampling = query.at_most(compose(pair, side, query.aliases(pair)))
+        rows += context.fetch(sampling, {"limit": context.sample - len(rows)})
+    return rows, query.evidence(*(compose(pair, side, query.labels(pair)) for side in sides))

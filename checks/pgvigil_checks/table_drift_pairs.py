@@ -1,0 +1,295 @@
+"""Fits the configured pairs to a catalog: what is compared with what, or why that cannot be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from difflib import get_close_matches
+from typing import TypeAlias
+
+from psycopg import sql
+
+from pgvigil.catalog import Catalog, Column, PairName, Table, TableKind, TableName
+from pgvigil.check import Problem
+from pgvigil_checks import table_drift_expression as expression
+from pgvigil_checks.table_drift_settings import Pair
+from pgvigil_checks.table_drift_types import INTEGERS, Equality, equality, is_moment, is_number, trusted
+
+Match: TypeAlias = "tuple[Column, Column]"
+"""A column of the left table and the one of the right that it is compared with."""
+
+_NEWER = ("updated_at", "modified_at", "changed_at", "last_updated", "last_modified", "updated", "modified")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPart:
+    """One part of a key: on each side a column, or the text of an expression."""
+
+    left: Column | str
+    right: Column | str
+    equality: Equality
+
+    @property
+    def label(self) -> str:
+        """How the part is called: as on the left."""
+        return self.left.name if isinstance(self.left, Column) else self.left
+
+    @property
+    def columns(self) -> Match | None:
+        """The two columns; None when a side computes its key."""
+        if isinstance(self.left, Column) and isinstance(self.right, Column):
+            return self.left, self.right
+        return None
+
+    @property
+    def integer(self) -> bool:
+        """Whether its values fit into 64 bits on both sides, and need no shortening."""
+        return self.columns is not None and all(side.base_type in INTEGERS for side in self.columns)
+
+    def value(self, side: Column | str) -> sql.Composable:
+        """Compose one side's value, of a row called t."""
+        if isinstance(side, Column):
+            return self.equality.value(sql.Identifier("t", side.name))
+        return sql.SQL("({})").format(trusted(side))
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnPair:
+    """Two columns that should hold the same."""
+
+    left: Column
+    right: Column
+    equality: Equality
+    tolerance: Decimal | timedelta | None = None
+
+    @property
+    def numeric(self) -> bool:
+        """Whether the difference of the two is a number."""
+        return is_number(self.left) and is_number(self.right)
+
+
+@dataclass(frozen=True, slots=True)
+class EntityPair:
+    """Two tables, ready to be compared.
+
+    `newer` is the compared pair of columns that tells which side is newer. `left_alone` and `right_alone`
+    name the columns that the other side lacks, `unlike` the pairs whose types differ, `incomparable` those of
+    the same name that cannot be compared at all.
+    """
+
+    left: Table
+    right: Table
+    key: tuple[KeyPart, ...]
+    columns: tuple[ColumnPair, ...]
+    newer: ColumnPair | None
+    left_alone: tuple[str, ...]
+    right_alone: tuple[str, ...]
+    unlike: tuple[Match, ...]
+    incomparable: tuple[Match, ...]
+
+
+class MisfitError(Exception):
+    """A setting that does not fit; `path` leads to it inside the pair's section."""
+
+    def __init__(self, message: str, *path: str) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+def fit(pair: Pair, index: int, catalog: Catalog) -> EntityPair | Problem:
+    """Fit one pair to the catalog; `index` is its place among the configured ones."""
+    try:
+        return _Fitting(pair, catalog).entity_pair()
+    except MisfitError as misfit:
+        subject = str(PairName(pair.left, pair.right))
+        return Problem(("pairs", index, *misfit.path), str(misfit), subject)
+
+
+class _Fitting:
+    """One pair on its way from settings to tables and columns."""
+
+    def __init__(self, pair: Pair, catalog: Catalog) -> None:
+        if pair.left == pair.right:
+            raise MisfitError(f"{pair.left} is paired with itself")
+        self.pair = pair
+        self.left = _table(catalog, pair.left, "left")
+        self.right = _table(catalog, pair.right, "right")
+
+    def entity_pair(self) -> EntityPair:
+        key = self._key()
+        matched = self._named_columns() if self.pair.columns is not None else self._same_columns(key)
+        columns = tuple(self._column_pairs(matched))
+        self._require_use_of_tolerances(columns)
+        ignored = self._ignored()
+        typed = [*matched, *(match for part in key if (match := part.columns))]
+        known = [*typed, *self._same_names()]
+        return EntityPair(
+            left=self.left,
+            right=self.right,
+            key=key,
+            columns=columns,
+            newer=self._newer(columns),
+            left_alone=_alone(self.left, ignored | {left.name for left, _ in known}),
+            right_alone=_alone(self.right, ignored | {right.name for _, right in known}),
+            unlike=tuple(match for match in typed if match[0].type != match[1].type and equality(*match)),
+            incomparable=tuple(match for match in matched if equality(*match) is None),
+        )
+
+    def _key(self) -> tuple[KeyPart, ...]:
+        if self.pair.key:
+            return tuple(self._key_part(left, right) for left, right in self.pair.key.items())
+        shared = _shared_primary_key(self.left, self.right)
+        if not shared:
+            raise MisfitError(
+                f"{self.left} and {self.right} have no primary key in common: name a key,"
+                " such as key: {id: id}"
+            )
+        return tuple(self._key_part(name, name) for name in shared)
+
+    def _key_part(self, left_text: str, right_text: str) -> KeyPart:
+        left = _key_side(self.left, left_text, left_text)
+        right = _key_side(self.right, right_text, left_text)
+        if not (isinstance(left, Column) and isinstance(right, Column)):
+            return KeyPart(left, right, Equality())
+        found = equality(left, right)
+        if found is None:
+            raise MisfitError(
+                f"{left.name} is {left.type} and {right.name} is {right.type}:"
+                f" cast one side, such as key: {{{left.name}::text: {right.name}::text}}",
+                *self._at_key(left_text),
+            )
+        return KeyPart(left, right, found)
+
+    def _at_key(self, left: str) -> tuple[str, ...]:
+        return ("key", left) if self.pair.key else ()
+
+    def _named_columns(self) -> list[Match]:
+        matched = []
+        for left_name, right_name in (self.pair.columns or {}).items():
+            at = ("columns", left_name)
+            left = _column(self.left, left_name, *at)
+            right = _column(self.right, right_name, *at)
+            if equality(left, right) is None:
+                raise MisfitError(f"{left.type} cannot be compared with {right.type}", *at)
+            matched.append((left, right))
+        return matched
+
+    def _same_columns(self, key: tuple[KeyPart, ...]) -> list[Match]:
+        """Pair the columns by name, but for the key's and for surrogates, which are each table's own."""
+        left_taken = {part.left.name for part in key if isinstance(part.left, Column)}
+        right_taken = {part.right.name for part in key if isinstance(part.right, Column)}
+        surrogate = (
+            set(_primary_key(self.left)) if _primary_key(self.left) == _primary_key(self.right) else set()
+        )
+        leave_out = left_taken | right_taken | surrogate | self._ignored()
+        return [(left, right) for left, right in self._same_names() if left.name not in leave_out]
+
+    def _same_names(self) -> list[Match]:
+        pairs = ((left, self.right.column(left.name)) for left in self.left.columns)
+        return [(left, right) for left, right in pairs if right is not None]
+
+    def _ignored(self) -> set[str]:
+        known = {column.name for table in (self.left, self.right) for column in table.columns}
+        for name in self.pair.ignore:
+            if name not in known:
+                raise MisfitError(f"neither table has a column {name!r}{_near(name, known)}", "ignore")
+        return set(self.pair.ignore)
+
+    def _column_pairs(self, matched: list[Match]) -> Iterator[ColumnPair]:
+        for left, right in matched:
+            found = equality(left, right)
+            if found is not None:
+                tolerance = self.pair.tolerance.get(left.name)
+                _require_fitting(tolerance, left, right)
+                yield ColumnPair(left, right, found, tolerance)
+
+    def _require_use_of_tolerances(self, columns: tuple[ColumnPair, ...]) -> None:
+        compared = {column.left.name for column in columns}
+        for name in self.pair.tolerance:
+            if name not in compared:
+                raise MisfitError(f"{name!r} is not compared{_near(name, compared)}", "tolerance", name)
+
+    def _newer(self, columns: tuple[ColumnPair, ...]) -> ColumnPair | None:
+        moments = {c.left.name: c for c in columns if is_moment(c.left) and is_moment(c.right)}
+        if self.pair.newer is None:
+            return next((moments[name] for name in _NEWER if name in moments), None)
+        if self.pair.newer not in moments:
+            near = _near(self.pair.newer, moments)
+            raise MisfitError(f"{self.pair.newer!r} is no compared date or timestamp{near}", "newer")
+        return moments[self.pair.newer]
+
+
+def _table(catalog: Catalog, name: TableName, side: str) -> Table:
+    table = catalog.table(name)
+    if table is None:
+        elsewhere = [str(other) for other in catalog.named(name.name)]
+        near = (
+            f"; there is {', '.join(elsewhere)}" if elsewhere else _near(str(name), map(str, catalog.tables))
+        )
+        raise MisfitError(f"there is no table {name}{near}", side)
+    return table
+
+
+def unexaminable(pair: EntityPair) -> str | None:
+    """Say why a pair cannot be looked at."""
+    for table in (pair.left, pair.right):
+        if table.kind is TableKind.FOREIGN:
+            return f"{table} is a foreign table: its rows are read in no snapshot of ours"
+    return None
+
+
+def _column(table: Table, name: str, *path: str) -> Column:
+    column = table.column(name)
+    if column is None:
+        near = _near(name, (column.name for column in table.columns))
+        raise MisfitError(f"{table} has no column {name!r}{near}", *path)
+    return column
+
+
+def _key_side(table: Table, text: str, entry: str) -> Column | str:
+    """Return the column of that name or, when the text computes something, the text."""
+    if table.column(text) is not None or expression.is_name(text):
+        return _column(table, text, "key", entry)
+    flaw = expression.flaw(text)
+    if flaw is not None:
+        raise MisfitError(f"{text!r} is neither a column of {table} nor an expression: {flaw}", "key", entry)
+    return text
+
+
+def _primary_key(table: Table) -> tuple[str, ...]:
+    return next((key.columns for key in table.keys if key.primary), ())
+
+
+def _shared_primary_key(left: Table, right: Table) -> tuple[str, ...]:
+    names = _primary_key(left)
+    if set(names) != set(_primary_key(right)):
+        return ()
+    pairs = [(left.column(name), right.column(name)) for name in names]
+    return names if all(one and other and equality(one, other) for one, other in pairs) else ()
+
+
+def _require_fitting(tolerance: Decimal | timedelta | None, left: Column, right: Column) -> None:
+    """Raise when a tolerance is not of the kind that two columns' values can be apart by."""
+    if tolerance is None:
+        return
+    if is_number(left) and is_number(right):
+        wanted, fits = "a number such as 0.01", isinstance(tolerance, Decimal)
+    elif is_moment(left) and is_moment(right):
+        wanted, fits = "a duration such as 15m", isinstance(tolerance, timedelta)
+    else:
+        wanted, fits = "none: neither number nor point in time", False
+    if not fits:
+        raise MisfitError(
+            f"a tolerance of {left.name}, {left.type} and {right.type}, is {wanted}", "tolerance", left.name
+        )
+
+
+def _alone(table: Table, known: set[str]) -> tuple[str, ...]:
+    return tuple(column.name for column in table.columns if column.name not in known)
+
+
+def _near(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, sorted(known), n=3)
+    return f"; did you mean {' or '.join(map(repr, close))}?" if close else ""

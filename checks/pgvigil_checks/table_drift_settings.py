@@ -1,0 +1,94 @@
+"""What a person may say about entity pairs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
+
+from pgvigil.catalog import TableName, parse_table
+from pgvigil.check import Params
+from pgvigil.timing import format_duration, parse_duration
+
+
+def _read_table(value: object) -> TableName:
+    if isinstance(value, TableName):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("expected a table, written schema.table")  # noqa: TRY004 - pydantic wants it so
+    return parse_table(value)
+
+
+def _read_tolerance(value: object) -> Decimal | timedelta:
+    if isinstance(value, Decimal | timedelta):
+        return value
+    if isinstance(value, str):
+        return parse_duration(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a number such as 0.01, or a duration such as 15m")  # noqa: TRY004
+    # A float is taken as it is written: 0.01 is a hundredth, not the binary fraction near it.
+    number = Decimal(str(value))
+    if not number.is_finite() or number < 0:
+        raise ValueError("a tolerance is a finite number, zero or more")
+    return number
+
+
+def _write_tolerance(tolerance: Decimal | timedelta) -> float | str:
+    return format_duration(tolerance) if isinstance(tolerance, timedelta) else float(tolerance)
+
+
+TableField = Annotated[
+    TableName,
+    PlainValidator(_read_table),
+    PlainSerializer(str),
+    WithJsonSchema({"type": "string", "examples": ["curated.enhanced_games"]}),
+]
+"""A field that is written `schema.table`."""
+
+Tolerance = Annotated[
+    Decimal | timedelta,
+    PlainValidator(_read_tolerance),
+    PlainSerializer(_write_tolerance),
+    WithJsonSchema({"type": ["number", "string"], "minimum": 0, "examples": [0.01, "15m"]}),
+]
+"""How far two values may be apart: a number, or a duration for dates and timestamps."""
+
+
+class Pair(BaseModel):
+    """Two tables that hold the same entity, and how their rows belong together."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    left: TableField = Field(description="One table or view of the pair.")
+    right: TableField = Field(description="The other.")
+    key: dict[str, str] = Field(
+        default_factory=dict,
+        description="What identifies a row, left: right. Each side is a column, or one expression over the"
+        " row's columns such as `lower(slug)`. When absent, the primary key that both tables have.",
+    )
+    columns: dict[str, str] | None = Field(
+        default=None,
+        description="What is compared, left: right. When absent, all columns of the same name, but for the"
+        " key and for a surrogate primary key of both.",
+    )
+    ignore: tuple[str, ...] = Field(
+        default=(), description="Columns of either side that are neither compared nor reported."
+    )
+    tolerance: dict[str, Tolerance] = Field(
+        default_factory=dict,
+        description="How far the values of a compared column, by its left name, may be apart: a number, or a"
+        " duration for dates and timestamps.",
+    )
+    newer: str | None = Field(
+        default=None,
+        description="Compared date or timestamp, by its left name, that tells which side of a changed row is"
+        " newer. When absent, `updated_at` or one of its like.",
+    )
+
+
+class TableDriftParams(Params):
+    """Settings of `table_drift`."""
+
+    pairs: tuple[Pair, ...] = Field(default=(), description="The entity pairs to compare.")

@@ -1,0 +1,11 @@
+-- Returns: one row for every key of one table, with the columns of one of its rows and how many rows have the key.
+-- Cost: one pass over the table, sorted by the key. Counted also where a unique index should make it 1: an index can
+--       be corrupt, and does not reach into inheritance children.
+-- Locks: AccessShareLock on the table.
+SELECT s.*
+FROM (
+    SELECT t.*, count(*) OVER key AS copies, row_number() OVER key AS copy
+    FROM (SELECT {columns} FROM {table} AS t) AS t
+    WINDOW key AS (PARTITION BY {key})
+) AS s
+WHERE s.copy = 1
