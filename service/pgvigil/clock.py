@@ -6,6 +6,9 @@ import time
 from datetime import UTC, datetime
 from typing import Protocol
 
+# Linux' monotonic clock stands still while the machine is suspended; its boot clock goes on.
+_STEADY: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+
 
 class Clock(Protocol):
     """Where the time comes from."""
@@ -27,5 +30,5 @@ class SystemClock:
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the monotonic clock's seconds."""
-        return time.monotonic()
+        """Return the seconds since the machine booted, those that it slept included where that is known."""
+        return time.clock_gettime(_STEADY)

@@ -9,14 +9,14 @@ view of what the store committed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
 from pgvigil.catalog import Catalog, Scope
-from pgvigil.check import Check, Discovery, Problem, Subject
+from pgvigil.check import Check, Problem
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.errors import (
     CancelledError,
@@ -62,26 +62,6 @@ class Watch:
         self.target.stop()
 
 
-def discover(check: Check[Any], catalog: Catalog) -> Discovery:
-    """Find a check's subjects; raises PluginError when the check crashes or returns nonsense."""
-    try:
-        discovery = check.discover(catalog)
-        names = [subject.name for subject in discovery.subjects]
-        problems = list(discovery.problems)
-    except Exception as error:
-        raise PluginError(
-            f"check {check.name} crashed in discover: {type(error).__name__}: {error}"
-        ) from error
-    twice = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) else set()
-    if twice:
-        raise PluginError(f"check {check.name} broke its contract: subject {min(twice)} found twice")
-    known = set(names)
-    # A setting that does not fit is a subject that nobody can examine: unknown, until somebody mends it.
-    unfit = {problem.subject: problem.message for problem in problems if problem.subject not in known}
-    lost = tuple(Subject(name, unexaminable=message) for name, message in unfit.items())
-    return Discovery((*discovery.subjects, *lost), discovery.problems)
-
-
 class Engine:
     """Carries out ticks and commits what they find. Safe for several threads; never raises from a tick."""
 
@@ -96,22 +76,6 @@ class Engine:
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
         }
 
-    def tick(self, target: str, check: str) -> None:
-        """Examine all subjects of one check now, unless that is already going on."""
-        lock = self._ticking[target, check]
-        if not lock.acquire(blocking=False):
-            self.counters.tick_missed(target, check, "overrun")
-            return
-        try:
-            self._tick(self.watches[target], check)
-        except StoreError as error:
-            self._store_failed(error)
-        except Exception:
-            self.counters.tick_missed(target, check, "crashed")
-            log.exception("tick crashed", target=target, check=check)
-        finally:
-            lock.release()
-
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
         stops = [threading.Thread(target=watch.stop, daemon=True) for watch in self.watches.values()]
@@ -120,41 +84,61 @@ class Engine:
         for stop in stops:
             stop.join()
 
-    def _tick(self, watch: Watch, check: str) -> None:
-        for run in self._runs(watch, watch.checks[check]):
-            self._commit(run)
+    def _tick(self, watch: Watch, check: Check[Any]) -> None:
+        committed: set[str] = set()
+        try:
+            for run in self._runs(watch, check):
+                self._commit(run)
+                committed.add(run.subject)
+        except StoreError:
+            raise
+        except Exception as error:
+            self.counters.tick_missed(watch.target.name, check.name, "crashed")
+            log.exception("tick crashed", target=watch.target.name, check=check.name)
+            reason = f"pgvigil itself failed: {type(error).__name__}"
+            for run in self._unknown(watch, check, reason, but=committed):
+                self._commit(run)
 
     def _runs(self, watch: Watch, check: Check[Any]) -> Iterator[Run]:
-        name = watch.target.name
         try:
-            catalog = watch.target.read_catalog(watch.scope)
+            catalog = self._catalog(watch)
+            discovery = watch.runner.discover(check, catalog)
         except CancelledError:
             return
-        except TargetError as error:
-            up = not isinstance(error, TargetUnreachableError)
-            self.store.record_target(name, up=up, at=self._clock.now(), error=str(error))
-            yield from self._unknown(watch, check, str(error))
-            return
-        version = server_version(catalog)
-        self.store.record_target(name, up=True, at=self._clock.now(), server_version=version)
-        try:
-            discovery = discover(check, catalog)
-        except PluginError as error:
+        except (TargetError, PluginError) as error:
+            log.warning("could not examine", target=watch.target.name, check=check.name, error=str(error))
             yield from self._unknown(watch, check, str(error))
             return
         self._sync(watch, check, [subject.name for subject in discovery.subjects])
         yield from sweep(watch.runner, watch.governor, check, discovery.subjects, catalog)
 
-    def _unknown(self, watch: Watch, check: Check[Any], error: str) -> Iterator[Run]:
-        """Yield a failed run of every subject: what nobody could look at must not stay green."""
-        log.warning("could not examine", target=watch.target.name, check=check.name, error=error)
+    def _catalog(self, watch: Watch) -> Catalog:
+        """Read the catalog, and commit whether the target answered."""
+        name = watch.target.name
+        try:
+            catalog = watch.target.read_catalog(watch.scope)
+        except CancelledError:
+            raise
+        except TargetError as error:
+            up = not isinstance(error, TargetUnreachableError)
+            self.store.record_target(name, up=up, at=self._clock.now(), error=str(error))
+            raise
+        version = server_version(catalog)
+        self.store.record_target(name, up=True, at=self._clock.now(), server_version=version)
+        return catalog
+
+    def _unknown(
+        self, watch: Watch, check: Check[Any], error: str, but: Container[str] = ()
+    ) -> Iterator[Run]:
+        """Yield a failed run of every known subject: what nobody could look at must not stay green."""
         name = watch.target.name
         known = [key[2] for key in self.store.view().subjects if key[:2] == (name, check.name)]
         if not known:
             known = [WHOLE_CHECK]
             self._sync(watch, check, known)
         for subject in known:
-            yield watch.runner.failed(check.name, subject, error)
+            if subject not in but:
+                yield watch.runner.failed(check.name, subject, error)
 
     def _sync(self, watch: Watch, check: Check[Any], subjects: list[str]) -> None:
         self.store.sync_subjects(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 
-_LONGEST_REST = 10.0
+_LONGEST_REST = 60.0
 
 
 class Governor:
     """Keeps one target's duty cycle: the share of the time in which a worker may keep the server busy.
 
-    A worker that was busy for `t` seconds rests for `t * (1 / duty_cycle - 1)`, ten seconds at the most, so
-    that a sweep of many subjects cannot take the server's attention for minutes without a break.
+    A worker that was busy for `t` seconds rests for `t * (1 / duty_cycle - 1)`: what it took, it gives
+    back. One minute is the most, so that a single run that hung for long does not silence a check for hours.
     """
 
     def __init__(self, duty_cycle: float = 1.0) -> None:

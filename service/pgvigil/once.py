@@ -11,8 +11,8 @@ from typing import Any
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.engine import Watch, discover, server_version
-from pgvigil.errors import UsageError
+from pgvigil.engine import WHOLE_CHECK, Watch, server_version
+from pgvigil.errors import PluginError, UsageError
 from pgvigil.run import Run
 from pgvigil.sweep import sweep
 
@@ -71,8 +71,7 @@ def check_once(
     clock = clock or SystemClock()
     started_at = clock.now()
     catalog = watch.target.read_catalog(watch.scope)
-    plan = _plan(watch, checks, subjects, catalog)
-    runs: list[Run] = []
+    plan, runs = _plan(watch, checks, subjects, catalog)
     for check, chosen in plan:
         if progress:
             progress(check.name, 0, len(chosen))
@@ -89,26 +88,31 @@ def check_once(
 
 def _plan(
     watch: Watch, checks: Sequence[str], patterns: Sequence[str], catalog: Catalog
-) -> list[tuple[Check[Any], list[Subject]]]:
+) -> tuple[list[tuple[Check[Any], list[Subject]]], list[Run]]:
+    """Return the subjects to examine, and a failed run of every check that could not find its own."""
     unknown = sorted(set(checks) - set(watch.checks))
     if unknown:
         raise UsageError(
             f"no check {unknown[0]} on target {watch.target.name}; there are {_listed(watch.checks)}"
         )
-    plan = []
+    plan, failed = [], []
     for name, check in watch.checks.items():
         if checks and name not in checks:
             continue
-        discovery = discover(check, catalog)
+        try:
+            discovery = watch.runner.discover(check, catalog)
+        except PluginError as error:
+            failed.append(watch.runner.failed(name, WHOLE_CHECK, str(error)))
+            continue
         for problem in discovery.problems:
             raise watch.misfit(name, problem)
         chosen = [one for one in discovery.subjects if _chosen(one.name, patterns)]
         plan.append((check, chosen))
-    if patterns and not any(chosen for _, chosen in plan):
+    if patterns and not failed and not any(chosen for _, chosen in plan):
         raise UsageError(
             f"no subject matches {_listed(patterns)}; pgvigil check without --subject shows them all"
         )
-    return plan
+    return plan, failed
 
 
 def _chosen(subject: str, patterns: Sequence[str]) -> bool:

@@ -6,25 +6,27 @@ Whatever a plugin does (raise, hang, return nonsense) becomes the outcome of its
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
-from contextlib import ExitStack
+import traceback
 from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from typing import Any
 
 import structlog
 
 from pgvigil.catalog import Catalog
-from pgvigil.check import Check, Examined, Finding, Outcome, Query, Row, Severity, Skipped, Subject, Verdict
+from pgvigil.check import Check, Discovery, Examined, Outcome, Severity, Skipped, Subject, Verdict
 from pgvigil.clock import Clock, SystemClock
+from pgvigil.context import RunContext
+from pgvigil.contract import BreachError, sound_discovery, sound_verdict
 from pgvigil.errors import (
     CancelledError,
     PgvigilError,
+    PluginError,
     QueryTimeoutError,
     RecoveryConflictError,
-    TargetError,
 )
 from pgvigil.run import Run
-from pgvigil.target import Snapshot, Target
+from pgvigil.target import Target
+from pgvigil.watchdog import Watchdog
 
 _RECOVERY_ATTEMPTS = 3
 
@@ -52,7 +54,7 @@ class Runner:
         self.recovery_conflicts = 0
         self._clock = clock or SystemClock()
         self._guard = threading.Lock()
-        self._hanging: dict[tuple[str, str], threading.Thread] = {}
+        self._watchdog = Watchdog(self.limits.run_timeout, lambda: target.stopping)
 
     def run(self, check: Check[Any], subject: Subject, catalog: Catalog) -> Run | None:
         """Execute one run; None when it was cancelled, since then it says nothing at all."""
@@ -72,7 +74,7 @@ class Runner:
             strategy=result.examined.strategy,
             error=result.error,
             findings=result.examined.findings,
-            confirm=check.params.confirm or subject.confirm,
+            confirm=result.confirm,
             measures=result.examined.measures,
         )
 
@@ -89,25 +91,29 @@ class Runner:
             error=error,
         )
 
+    def discover(self, check: Check[Any], catalog: Catalog) -> Discovery:
+        """Find a check's subjects; raises PluginError when it crashes, hangs or returns nonsense.
+
+        A setting that does not fit the catalog is a subject that nobody can examine.
+        """
+        try:
+            return self._watchdog.call(check.name, None, lambda: discover(check, catalog))
+        except (TimeoutError, RuntimeError) as error:
+            raise PluginError(f"{error} (in discover)") from error
+
     def _execute(self, check: Check[Any], subject: Subject, catalog: Catalog) -> _Result | None:
         if subject.unexaminable is not None:
             return _Result(Outcome.SKIPPED, subject.unexaminable)
-        key = (check.name, subject.name)
-        with self._guard:
-            hanging = self._hanging.get(key)
-            if hanging is not None and hanging.is_alive():
-                return _Result(Outcome.TIMEOUT, f"an earlier run of check {check.name} still hangs")
-            self._hanging.pop(key, None)
         attempt = _Attempt(self, check, subject, catalog)
-        attempt.thread.start()
-        attempt.thread.join(self.limits.run_timeout)
-        if not attempt.thread.is_alive():
-            return attempt.result
-        with self._guard:
-            self._hanging[key] = attempt.thread
-        attempt.abandon()
-        error = f"check {check.name} did not return within {self.limits.run_timeout:g} s and was given up"
-        return _Result(Outcome.TIMEOUT, error)
+        try:
+            return self._watchdog.call(check.name, subject.name, attempt.result, attempt.abandon)
+        except TimeoutError as error:
+            return _Result(Outcome.TIMEOUT, str(error))
+        except CancelledError:
+            return None
+        except RuntimeError as error:
+            # No thread could be started for it.
+            return _Result(Outcome.ERROR, f"check {check.name} could not be started: {error}")
 
     def count_recovery_conflict(self) -> None:
         """Count a query that a standby broke off."""
@@ -115,46 +121,67 @@ class Runner:
             self.recovery_conflicts += 1
 
 
+def discover(check: Check[Any], catalog: Catalog) -> Discovery:
+    """Find a check's subjects in this thread; raises PluginError when it crashes or returns nonsense."""
+    try:
+        discovery = sound_discovery(check.discover(catalog))
+    except BreachError as error:
+        raise PluginError(f"check {check.name} broke its contract: {error}") from error
+    except BaseException as error:
+        if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
+            raise
+        raise PluginError(f"check {check.name} crashed in discover: {_brief(error)}") from error
+    known = {subject.name for subject in discovery.subjects}
+    unfit = {problem.subject: problem.message for problem in discovery.problems}
+    lost = (Subject(name, unexaminable=message) for name, message in unfit.items() if name not in known)
+    return Discovery((*discovery.subjects, *lost), discovery.problems)
+
+
 @dataclass(frozen=True, slots=True)
 class _Result:
     outcome: Outcome
     error: str | None = None
     examined: Examined = field(default_factory=Examined)
+    confirm: int = 1
 
 
 class _Attempt:
-    """One execution on a thread of its own, so that a plugin that never returns can be given up."""
+    """One execution of a check on a subject."""
 
     def __init__(self, runner: Runner, check: Check[Any], subject: Subject, catalog: Catalog) -> None:
-        self.result: _Result | None = None
         self._runner = runner
         self._check = check
         self._subject = subject
         self._catalog = catalog
-        self._context: _RunContext | None = None
-        name = f"run {check.name}"
-        self.thread = threading.Thread(target=self._go, name=name, daemon=True)
+        self._context: RunContext | None = None
 
     def abandon(self) -> None:
-        """Give up on the thread, and take its connection away."""
+        """Give up on the thread that executes this, and take its connection away."""
         if self._context is not None:
             self._context.abandon()
 
-    def _go(self) -> None:
+    def result(self) -> _Result | None:
+        """Execute the check; whatever it raises becomes a result. None when it was cancelled."""
+        check = self._check.name
         try:
-            self.result = self._judge(self._verdict())
+            return self._judge(sound_verdict(self._verdict(), self._runner.limits.sample))
         except CancelledError as error:
-            stopping = self._runner.target.stopping
-            self.result = None if stopping else _Result(Outcome.ERROR, str(error))
+            return None if self._runner.target.stopping else _Result(Outcome.ERROR, str(error))
         except QueryTimeoutError as error:
-            self.result = _Result(Outcome.TIMEOUT, str(error))
+            return _Result(Outcome.TIMEOUT, str(error))
         except PgvigilError as error:
-            self.result = _Result(Outcome.ERROR, str(error))
-        except (Exception, SystemExit) as error:
-            log.warning("check crashed", check=self._check.name, subject=self._subject.name, exc_info=True)
-            self.result = _Result(Outcome.ERROR, f"check {self._check.name} crashed: {_brief(error)}")
+            return _Result(Outcome.ERROR, str(error))
+        except BreachError as error:
+            return _Result(Outcome.ERROR, f"check {check} broke its contract: {error}")
+        except BaseException as error:  # noqa: BLE001 -- on this thread nothing but the plugin raises these
+            result = _Result(Outcome.ERROR, f"check {check} crashed: {_brief(error)}")
+            # Without the error's own text: it may quote row contents, and logs go far.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            kind = type(error).__name__
+            log.warning("check crashed", check=check, subject=self._subject.name, error=kind, where=where)
+            return result
 
-    def _verdict(self) -> Verdict:
+    def _verdict(self) -> object:
         for _ in range(_RECOVERY_ATTEMPTS - 1):
             try:
                 return self._once()
@@ -162,20 +189,20 @@ class _Attempt:
                 self._runner.count_recovery_conflict()
         return self._once()
 
-    def _once(self) -> Verdict:
+    def _once(self) -> object:
         runner = self._runner
-        with _RunContext(runner.target, self._check.name, self._catalog, runner.limits.sample) as context:
+        with RunContext(runner.target, self._check.name, self._catalog, runner.limits.sample) as context:
             self._context = context
-            verdict = self._check.run(context, self._subject)
-            context.raise_if_failed()
+            try:
+                verdict: object = self._check.run(context, self._subject)
+            finally:
+                # A failed query decides, whatever the check made of it: a verdict or another error.
+                context.raise_if_failed()
             return verdict
 
     def _judge(self, verdict: Verdict) -> _Result:
         if isinstance(verdict, Skipped):
             return _Result(Outcome.SKIPPED, verdict.reason)
-        nonsense = _nonsense(verdict, self._runner.limits.sample)
-        if nonsense:
-            return _Result(Outcome.ERROR, f"check {self._check.name} broke its contract: {nonsense}")
         params = self._check.params
         findings = tuple(
             replace(finding, severity=params.severity_of(self._subject.name, finding.severity))
@@ -183,72 +210,15 @@ class _Attempt:
         )
         # A note does not make a subject unsound: it is reported, and the run passes.
         failed = any(finding.severity is not Severity.INFO for finding in findings)
-        return _Result(Outcome.FAIL if failed else Outcome.PASS, None, replace(verdict, findings=findings))
-
-
-class _RunContext:
-    """What a check sees of the target; the transaction begins with the first query."""
-
-    def __init__(self, target: Target, purpose: str, catalog: Catalog, sample: int) -> None:
-        self.catalog = catalog
-        self.sample = sample
-        self._target = target
-        self._purpose = purpose
-        self._snapshot: Snapshot | None = None
-        self._failure: TargetError | None = None
-        self._stack = ExitStack()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stack.close()
-
-    def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
-        if self._snapshot is None:
-            self._snapshot = self._stack.enter_context(self._target.snapshot(self._purpose))
-        try:
-            return self._snapshot.fetch(query, params)
-        except TargetError as error:
-            self._failure = error
-            raise
-
-    def raise_if_failed(self) -> None:
-        """Raise the error of a query that the check swallowed: its verdict can't be complete."""
-        if self._failure is not None:
-            raise self._failure
-
-    def pause(self) -> None:
-        if self._snapshot is not None:
-            self._snapshot.raise_if_aborted()
-
-    def abandon(self) -> None:
-        if self._snapshot is not None:
-            self._target.abandon(self._snapshot)
-
-
-def _nonsense(verdict: object, sample: int) -> str:
-    """Say what is wrong with a verdict; plugins are not all type-checked."""
-    if not isinstance(verdict, Examined):
-        return f"run returned {type(verdict).__name__}, not Examined or Skipped"
-    if not isinstance(verdict.rows_examined, int) or verdict.rows_examined < 0:
-        return "rows_examined is not a count"
-    codes = set()
-    for finding in verdict.findings:
-        if not isinstance(finding, Finding):
-            return f"a finding is a {type(finding).__name__}"
-        if not isinstance(finding.severity, Severity):
-            return f"finding {finding.code} has no severity of the contract"
-        if isinstance(finding.count, bool) or not isinstance(finding.count, int) or finding.count < 1:
-            return f"finding {finding.code} has count {finding.count!r}"
-        if len(finding.sample) > sample:
-            return f"finding {finding.code} has {len(finding.sample)} sample keys, more than {sample}"
-        if finding.code in codes:
-            return f"two findings have the code {finding.code}"
-        codes.add(finding.code)
-    return ""
+        examined = replace(verdict, findings=findings)
+        confirm = params.confirm or self._subject.confirm
+        return _Result(Outcome.FAIL if failed else Outcome.PASS, None, examined, confirm)
 
 
 def _brief(error: BaseException) -> str:
     """Return an exception as one short line; its own text may quote row contents, so it is cut short."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())[:200]}".rstrip(": ")
+    try:
+        text = " ".join(str(error).split())[:200]
+    except Exception:  # noqa: BLE001 -- the exception is the plugin's, and so is its __str__
+        text = ""
+    return f"{type(error).__name__}: {text}".rstrip(": ").replace("\0", "\ufffd")

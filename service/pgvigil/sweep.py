@@ -21,7 +21,8 @@ def sweep(
     """Run the check on every subject, and yield the runs as they complete.
 
     As many workers as the target's budget has connections. Ends early, without runs for the rest, when the
-    governor is stopped: what was not examined must not look as if it were.
+    governor is stopped: what was not examined must not look as if it were. When the iterator is closed before
+    its end, no further run begins.
     """
     waiting = deque(subjects)
     done: SimpleQueue[Run | None] = SimpleQueue()
@@ -40,13 +41,16 @@ def sweep(
         finally:
             done.put(None)
 
-    workers = min(runner.target.limits.connections, len(waiting))
-    for _ in range(workers):
-        threading.Thread(target=work, name=f"sweep {check.name}", daemon=True).start()
-    finished = 0
-    while finished < workers:
-        run = done.get()
-        if run is None:
-            finished += 1
-        else:
-            yield run
+    working = 0
+    try:
+        for _ in range(min(runner.target.limits.connections, len(waiting))):
+            threading.Thread(target=work, name=f"sweep {check.name}", daemon=True).start()
+            working += 1
+        while working:
+            run = done.get()
+            if run is None:
+                working -= 1
+            else:
+                yield run
+    finally:
+        waiting.clear()

@@ -1,0 +1,1 @@
+"""The schedule: when ticks come, also when clocks jump and machines sleep."""
