@@ -13,8 +13,10 @@ from pgvigil.errors import QueryFailedError, TargetUnreachableError
 
 
 @contextmanager
-def session(dsn: str) -> Iterator[psycopg.Connection]:
+def session(dsn: str, *, lock_timeout: str = "0") -> Iterator[psycopg.Connection]:
     """One transaction: committed when the block ends, rolled back when it raises.
+
+    A statement waits so long for a lock, by default for ever.
 
     Raises TargetUnreachableError when there is no connection to be had and QueryFailedError when the server
     refuses a statement; both in one line, without the password.
@@ -29,6 +31,7 @@ def session(dsn: str) -> Iterator[psycopg.Connection]:
         with connection:
             connection.execute("SET LOCAL search_path TO pg_catalog")
             connection.execute("SET LOCAL TimeZone TO 'UTC'")
+            connection.execute("SELECT set_config('lock_timeout', %s, true)", [lock_timeout])
             yield connection
     except psycopg.Error as error:
         raise QueryFailedError(

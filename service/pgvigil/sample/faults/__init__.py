@@ -1,7 +1,7 @@
 """The faults that can be planted in the sample, and the crisis: all of them at once.
 
-This package knows the data model of the sample and nothing of the checks. What it planted it writes down in an
-answer key, for others to compare with what the checks found.
+This package knows the data model of the sample and nothing of the checks. What it planted it writes down in
+an answer key, for others to compare with what the checks found.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pgvigil.sample.session import session
 FAULTS: tuple[Fault, ...] = (*KEYS, *ORPHANS, *DRIFT)
 
 
-def plant_crisis(dsn: str, *, seed: int) -> AnswerKey:
+def plant_crisis(dsn: str, *, seed: int = 1) -> AnswerKey:
     """Plant every fault in the sample at `dsn`, which may already hold some, and return the answer key.
 
     The seed decides on which rows and how many. The user has to be a superuser. Raises the errors of the
@@ -28,10 +28,10 @@ def plant_crisis(dsn: str, *, seed: int) -> AnswerKey:
     with session(dsn) as connection:
         _heal(connection)
         planted = [fault.plant(connection, Dice(seed, fault.name)) for fault in FAULTS]
-    return AnswerKey(seed, tuple(sorted(planted, key=lambda fault: fault.fault)))
+    return AnswerKey.of(seed, planted)
 
 
-def heal_crisis(dsn: str) -> None:
+def heal(dsn: str) -> None:
     """Undo every fault in the sample at `dsn`. Raises the errors of the session."""
     with session(dsn) as connection:
         _heal(connection)
@@ -42,4 +42,4 @@ def _heal(connection: psycopg.Connection) -> None:
         fault.heal(connection)
 
 
-__all__ = ["FAULTS", "Fault", "heal_crisis", "plant_crisis"]
+__all__ = ["FAULTS", "Fault", "heal", "plant_crisis"]

@@ -11,9 +11,9 @@ from typing import LiteralString
 import psycopg
 from psycopg import sql
 
-from pgvigil.sample.answer import SAMPLE, Kind, Planted
 from pgvigil.sample.dice import Dice
-from pgvigil.sample.faults.fault import ADDED_FROM, Fault, add, borrow, identifier, remove
+from pgvigil.sample.faults.fault import ADDED_FROM, Fault, add, borrow, identifier, portion, remove
+from pgvigil.sample.planted import SAMPLE, Kind, Planted
 from pgvigil.sample.session import statement
 
 LEFT = "curated.enhanced_games"
@@ -52,17 +52,19 @@ class Changed(Fault):
     changes: tuple[Change, ...]
     untitled: bool = False
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Change some games of the slot."""
         games = _slot(connection, self.slot)
         if self.untitled:
             query = statement("faults/sql/untitled.sql")
             games = [row[0] for row in connection.execute(query, {"games": games})]
-        chosen = dice.sample(games, dice.between(4, 18))
+        chosen = dice.sample(games, portion(share, dice.between(4, 18)))
         for change in self.changes:
             self._change(connection, change, chosen)
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=(LEFT, RIGHT),
             columns=tuple(change.column for change in self.changes),
             rows=len(chosen),
@@ -72,6 +74,7 @@ class Changed(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Let the changed side say what the other side says, in the whole slot."""
         games = _slot(connection, self.slot)
         for change in self.changes:
             other = LEFT if change.side == RIGHT else RIGHT
@@ -100,8 +103,9 @@ class AddedGames(Fault):
     slot: int
     side: str
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
-        games = _slot(connection, self.slot)[: dice.between(2, 15)]
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Add the games, made of those of the slot."""
+        games = _slot(connection, self.slot)[: portion(share, dice.between(2, 15))]
         condition = sql.SQL("igdb_id = ANY ({})").format(sql.Literal(games))
         patterns = borrow(connection, self.side, len(games), order_by="igdb_id", where=condition)
         rows = [
@@ -113,6 +117,7 @@ class AddedGames(Fault):
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=(LEFT, RIGHT),
             columns=("igdb_id",),
             rows=len(rows),
@@ -122,6 +127,7 @@ class AddedGames(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Take the games away."""
         remove(connection, self.side, "id", self._id(0), self._id(_SLOT_SIZE))
 
     def _id(self, number: int) -> str | int:

@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from pgvigil.sample.answer import Kind, Planted
 from pgvigil.sample.dice import Dice
+from pgvigil.sample.planted import Kind, Planted
 from pgvigil.sample.zones import TABLES
 
 # Rows that a fault adds carry numbers from here on, so that healing finds them without a memory.
@@ -24,21 +24,34 @@ Values = Mapping[str, Any]
 class Fault(ABC):
     """Something that goes wrong in real databases, and can be undone.
 
-    `plant` expects that it is not there yet; `heal` may be called at any time. Both work in the transaction of
-    the caller, which has to be a superuser's.
+    `plant` expects that it is not there yet; `heal` may be called at any time. Both work in the transaction
+    of the caller, which has to be a superuser's.
     """
 
     name: str
     kind: Kind
     description: str
 
+    @property
+    def gradual(self) -> bool:
+        """Whether it comes in degrees: more or fewer rows at fault."""
+        return True
+
     @abstractmethod
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
-        """Make it so, and write down what was done."""
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Make it so, and write down what was done.
+
+        The dice decide on how many rows; `share` takes so much of them, from nearly 0 (one row) to 1 (all).
+        """
 
     @abstractmethod
     def heal(self, connection: psycopg.Connection) -> None:
         """Leave the database as it was before the fault was planted."""
+
+
+def portion(share: float, count: int) -> int:
+    """Take a share of some rows, one at least."""
+    return max(1, round(share * count))
 
 
 def identifier(table: str) -> sql.Identifier:
@@ -74,7 +87,9 @@ def add(connection: psycopg.Connection, table: str, rows: Iterable[Values]) -> N
 def remove(connection: psycopg.Connection, table: str, key: str, low: object, high: object) -> None:
     """Delete the rows with a key from `low` to `high`."""
     delete = sql.SQL("DELETE FROM {} WHERE {} BETWEEN {} AND {}")
-    connection.execute(delete.format(identifier(table), sql.Identifier(key), sql.Literal(low), sql.Literal(high)))
+    connection.execute(
+        delete.format(identifier(table), sql.Identifier(key), sql.Literal(low), sql.Literal(high))
+    )
 
 
 def _columns(table: str) -> list[str]:

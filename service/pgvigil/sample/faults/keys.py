@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import psycopg
 
-from pgvigil.sample.answer import SAMPLE, Kind, Planted
 from pgvigil.sample.dice import Dice, moment, scattered
 from pgvigil.sample.faults.fault import Fault, Values
 from pgvigil.sample.faults.orphans import Strays
+from pgvigil.sample.planted import SAMPLE, Kind, Planted
 from pgvigil.sample.session import statement
 from pgvigil.sample.vocabulary import OBJECTIVES, PLATFORMS, REGIONS, SERVICES
 
@@ -35,13 +35,20 @@ class BrokenKey(Fault):
     strays: Strays | None = None
     configured: bool = False
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
+    @property
+    def gradual(self) -> bool:
+        """Whether rows came in."""
+        return self.strays is not None
+
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Break the key, and let rows in."""
         self._take(connection, "before")
-        keys = self.strays.add(connection, dice) if self.strays else []
+        keys = self.strays.add(connection, dice, share) if self.strays else []
         self._take(connection, "after")
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=self.tables,
             columns=self.columns,
             rows=len(keys),
@@ -53,6 +60,7 @@ class BrokenKey(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Take the rows away, then mend the key."""
         if self.strays:
             self.strays.remove(connection)
         self._take(connection, "undo")
@@ -126,7 +134,7 @@ KEYS: tuple[Fault, ...] = (
     BrokenKey(
         name="wrong_parent",
         kind=Kind.WRONG_PARENT,
-        description="a key of an empty table that points at the empty players of the deprecated schema legacy",
+        description="a key of a new table that points at the empty players of the deprecated schema legacy",
         relation="monitoring.player_reports(player_id) -> legacy.players(id)",
         constraint="monitoring.player_reports/player_reports_player_id_fkey",
         tables=("monitoring.player_reports", "legacy.players", "curated.players"),
@@ -137,7 +145,8 @@ KEYS: tuple[Fault, ...] = (
         name="missing_key",
         kind=Kind.MISSING_KEY,
         description="a composite key that a migration replaced by a simple one, and rows that came in since",
-        relation="analytics.regional_revenue(platform, region) -> reference.platform_regions(platform, region)",
+        relation="analytics.regional_revenue(platform, region)"
+        " -> reference.platform_regions(platform, region)",
         constraint="analytics.regional_revenue/regional_revenue_platform_region_fkey",
         tables=("analytics.regional_revenue", "reference.platform_regions"),
         columns=("platform", "region"),

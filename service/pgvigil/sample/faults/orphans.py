@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from pgvigil.sample.answer import SAMPLE, Kind, Planted
 from pgvigil.sample.dice import Dice, scattered
-from pgvigil.sample.faults.fault import ADDED_FROM, Fault, Values, add, borrow, remove
+from pgvigil.sample.faults.fault import ADDED_FROM, Fault, Values, add, borrow, portion, remove
+from pgvigil.sample.planted import SAMPLE, Kind, Planted
 from pgvigil.sample.session import statement
 from pgvigil.sample.vocabulary import METRICS, SERVICES
 
@@ -21,8 +21,8 @@ _ALL = sql.SQL("true")
 class Strays:
     """Rows with a key that no parent has: copies of sound rows, but for what `stray` makes.
 
-    `table` is written as the data model writes it, and `row_key` is a bigint column of it. At most `most` rows
-    are added, and at least a quarter of that.
+    `table` is written as the data model writes it, and `row_key` is a bigint column of it. At most `most`
+    rows are added.
     """
 
     table: str
@@ -31,11 +31,10 @@ class Strays:
     row_key: str = "id"
     most: int = 40
 
-    def add(self, connection: psycopg.Connection, dice: Dice) -> list[Values]:
-        """Add the rows; return their keys and offending values in the order of the keys."""
-        patterns = borrow(
-            connection, self.table, dice.between(self.most // 4, self.most), order_by=self.row_key, where=_ALL
-        )
+    def add(self, connection: psycopg.Connection, dice: Dice, share: float) -> list[Values]:
+        """Add a share of the rows; return their keys and offending values in the order of the keys."""
+        count = portion(share, dice.between(self.most // 4, self.most))
+        patterns = borrow(connection, self.table, count, order_by=self.row_key, where=_ALL)
         rows = [
             {**pattern, self.row_key: ADDED_FROM + number, **self.stray(dice)}
             for number, pattern in enumerate(patterns)
@@ -57,11 +56,13 @@ class Orphans(Fault):
     tables: tuple[str, ...]
     strays: Strays
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
-        keys = self.strays.add(connection, dice)
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Add the rows."""
+        keys = self.strays.add(connection, dice, share)
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=self.tables,
             columns=self.strays.columns,
             rows=len(keys),
@@ -71,6 +72,7 @@ class Orphans(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Take the rows away."""
         self.strays.remove(connection)
 
 
@@ -80,13 +82,15 @@ class Recased(Fault):
 
     kind: Kind = Kind.ORPHANS
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Change the codes of some touches."""
         candidates = [row[0] for row in connection.execute(statement("faults/sql/recased.keys.sql"))]
-        chosen = {"ids": dice.sample(candidates, dice.between(6, 30))}
+        chosen = {"ids": dice.sample(candidates, portion(share, dice.between(6, 30)))}
         changed = sorted(connection.execute(statement("faults/sql/recased.plant.sql"), chosen).fetchall())
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=("analytics.campaign_touches", "reference.campaigns"),
             columns=("campaign",),
             rows=len(changed),
@@ -96,23 +100,27 @@ class Recased(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Write all codes as they ought to be."""
         connection.execute(statement("faults/sql/recased.undo.sql"))
 
 
 @dataclass(frozen=True, kw_only=True)
 class RenamedParent(Fault):
-    """A parent that got another key, and children that did not hear of it."""
+    """Parents that got another key, and children that did not hear of it."""
 
     kind: Kind = Kind.ORPHANS
 
-    def plant(self, connection: psycopg.Connection, dice: Dice) -> Planted:
-        metric = {"service": dice.pick(SERVICES), "metric": dice.pick(METRICS), "limit": SAMPLE}
-        connection.execute(statement("faults/sql/renamed_parent.plant.sql"), metric)
-        counted = connection.execute(statement("faults/sql/renamed_parent.count.sql"), metric).fetchone()
-        sample = connection.execute(statement("faults/sql/renamed_parent.keys.sql"), metric).fetchall()
+    def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
+        """Rename some metrics."""
+        metrics = dice.sample([(s, m) for s in SERVICES for m in METRICS], portion(share, dice.between(2, 4)))
+        renamed = {"services": [s for s, _ in metrics], "metrics": [m for _, m in metrics], "limit": SAMPLE}
+        connection.execute(statement("faults/sql/renamed_parent.plant.sql"), renamed)
+        counted = connection.execute(statement("faults/sql/renamed_parent.count.sql"), renamed).fetchone()
+        sample = connection.execute(statement("faults/sql/renamed_parent.keys.sql"), renamed).fetchall()
         return Planted(
             fault=self.name,
             kind=self.kind,
+            description=self.description,
             tables=("monitoring.metric_samples", "ops.metric_definitions"),
             columns=("service", "metric"),
             rows=counted[0] if counted else 0,
@@ -122,6 +130,7 @@ class RenamedParent(Fault):
         )
 
     def heal(self, connection: psycopg.Connection) -> None:
+        """Give the metrics their names back."""
         connection.execute(statement("faults/sql/renamed_parent.undo.sql"))
 
 
@@ -191,6 +200,6 @@ ORPHANS: tuple[Fault, ...] = (
     ),
     RenamedParent(
         name="orphans_by_rename",
-        description="a metric renamed where it is defined, but not in its samples (a composite key)",
+        description="metrics renamed where they are defined, but not in their samples (a composite key)",
     ),
 )

@@ -51,7 +51,7 @@ CREATE TABLE monitoring.check_results (
     checked_at timestamptz NOT NULL,
     verdict monitoring.verdict NOT NULL,
     latency_ms real,
-    PRIMARY KEY (checked_at, id)
+    PRIMARY KEY (id, checked_at)
 ) PARTITION BY RANGE (checked_at);
 CREATE TABLE monitoring.check_results_2024_h1 PARTITION OF monitoring.check_results
     FOR VALUES FROM ('2024-01-01 00:00+00') TO ('2024-07-01 00:00+00');

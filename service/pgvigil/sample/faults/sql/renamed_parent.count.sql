@@ -1,2 +1,3 @@
--- Samples that still carry the old name.
-SELECT count(*) FROM monitoring.metric_samples WHERE service = %(service)s AND metric = %(metric)s
+-- Samples that still carry the old names.
+SELECT count(*) FROM monitoring.metric_samples
+WHERE (service, metric) IN (SELECT * FROM unnest(%(services)s::text[], %(metrics)s::text[]))
