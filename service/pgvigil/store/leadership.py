@@ -48,6 +48,9 @@ class Leadership:
         while not self._lock.take():
             if time.monotonic() >= deadline or self._released.wait(_POLL_SECONDS):
                 return False
+        if self._released.is_set():
+            self._lock.release()
+            return False
         try:
             self._epoch = self._raise_epoch()
         except StoreError:
