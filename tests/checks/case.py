@@ -55,7 +55,7 @@ class Case:
     `given` is the SQL that makes the database, run by a superuser. `role`, if given, is the login role that
     the check runs as: it exists before `given`, for the time of the case, and needs a name of its own among
     all cases. `expected` names every subject that the check discovers; `problems` has words of the message by
-    subject. `server` are pytest's markers (`pytest.mark.pg(">= 18")`, `contrib`): a case runs on every version
+    subject. `server` are markers (`pytest.mark.pg(">= 18")`, `contrib`): the case runs on every version
     that fits.
     """
 

@@ -42,7 +42,7 @@ def login(case: Case, pg_server: Server) -> Iterator[dict[str, str]]:
 
 
 @pytest.mark.every_pg
-@pytest.mark.parametrize(("kind", "case"), every_case())
+@pytest.mark.parametrize(("kind", "case"), list(every_case()))
 def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], database: str) -> None:
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(case.given)
