@@ -168,8 +168,10 @@ def _make_private(url: URL) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:
     # Transactions are begun by us, so that they cover DDL and take the right lock.
     connection.isolation_level = None
-    # Only has an effect on a new file: space that pruning frees can be handed back to the disk.
-    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+    # In a new file only, where it has an effect: asking for it waits for whoever writes, even in WAL.
+    if connection.execute("PRAGMA page_count").fetchone() == (0,):
+        # Space that pruning frees can be handed back to the disk.
+        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")

@@ -1,0 +1,255 @@
+"""Every address over HTTP: status, headers, hostile contents, and answers while the store is held up."""
+
+from __future__ import annotations
+
+import sqlite3
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from html import escape
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pgvigil.check import Outcome
+from pgvigil.store import Filter, Store
+from tests.web.world import HOSTILE, RELATION, crowded, discovered, failed, run, sound
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.web.conftest import Site
+
+PAGES = ("/", "/incidents", "/targets/games", "/metrics", "/-/healthy", "/-/ready", "/static/console.css")
+LOCKING = """
+import sqlite3, sys
+with sqlite3.connect(sys.argv[1], isolation_level=None) as connection:
+    connection.execute("BEGIN EXCLUSIVE")
+    print("locked", flush=True)
+    sys.stdin.readline()
+    connection.execute("ROLLBACK")
+"""
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_head_says_what_get_says_without_the_body(site: Site, path: str) -> None:
+    sound(site.store)
+    got, headed = site.ask(path), site.ask(path, "HEAD")
+    assert (got.status, headed.status) == (200, 200)
+    assert (bool(got.body), headed.body) == (True, b"")
+    for name in ("content-type", "content-length"):
+        assert got.headers[name] == headed.headers[name]
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/incidents/nothing", "/incidents?offset=x"])
+def test_every_answer_carries_the_headers_that_browsers_defend_with(site: Site, path: str) -> None:
+    sound(site.store)
+    headers = site.ask(path).headers
+    policy = headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/nothing", 404),
+        ("/incidents/nothing", 404),
+        ("/targets/nothing", 404),
+        ("/targets/", 404),
+        ("/static/nothing", 404),
+        ("/static/..%2fapp.py", 404),
+        ("/incidents?offset=-1", 400),
+        ("/targets/games?offset=99999999999999999999", 400),
+        ("/targets/games?state=green", 400),
+    ],
+)
+def test_what_there_is_no_page_for_is_said_in_a_short_one(site: Site, path: str, status: int) -> None:
+    sound(site.store)
+    answer = site.ask(path)
+    assert answer.status == status
+    assert answer.headers["content-type"].startswith("text/html")
+    assert "Traceback" not in answer.text
+
+
+@pytest.mark.parametrize("path", [*PAGES, "/incidents/1"])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
+def test_all_addresses_are_only_for_looking(site: Site, method: str, path: str) -> None:
+    assert site.ask(path, method).status == 405
+
+
+def test_metrics_are_the_exposition_as_it_is(site: Site) -> None:
+    crowded(site.store)
+    answer = site.ask("/metrics")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
+    assert 'pgvigil_target_up{target="games"} 1.0\n' in answer.text
+    assert 'pgvigil_target_up{target="kasse-ü"} 0.0\n' in answer.text
+
+
+@pytest.mark.parametrize(
+    ("ready", "status", "text"),
+    [("", 200, "ready"), (True, 200, "ready"), (False, 503, "not ready"), ("starting", 503, "starting")],
+)
+def test_readiness_gives_its_reason_and_health_does_not_depend_on_it(
+    site: Site, ready: bool | str, status: int, text: str
+) -> None:
+    site.ready = ready
+    answer = site.ask("/-/ready")
+    assert (answer.status, answer.text) == (status, f"{text}\n")
+    assert site.ask("/-/healthy").status == 200
+
+
+def test_the_console_says_why_pgvigil_is_not_ready(site: Site) -> None:
+    site.ready = "starting"
+    assert "pgvigil itself is not ready: starting" in site.ask("/").text
+
+
+def test_a_fresh_start_claims_nothing(site: Site) -> None:
+    text = site.ask("/").text
+    assert "Not examined yet" in text
+    assert "clean" not in text.lower()
+
+
+def test_names_and_values_of_others_are_only_text(site: Site) -> None:
+    crowded(site.store)
+    (incident,) = site.store.incidents(Filter(subject=HOSTILE))
+    for path in ("/", "/incidents", f"/incidents/{incident.id}", "/targets/games"):
+        answer = site.ask(path)
+        assert answer.status == 200
+        assert escape(HOSTILE, quote=False).split('"')[0] in answer.text
+        assert HOSTILE[:9] not in answer.text.replace('<script src="/static/refresh.js" defer></script>', "")
+
+
+def test_what_a_reader_asks_for_is_not_echoed(site: Site) -> None:
+    sound(site.store)
+    for path in (
+        "/<script>",
+        "/targets/<script>",
+        "/targets/games?check=<script>",
+        "/incidents?offset=<script>",
+    ):
+        assert "<script>" not in site.ask(path.replace("<", "%3c").replace(">", "%3e")).text
+
+
+def test_an_incident_shows_all_that_is_known_of_it(site: Site) -> None:
+    crowded(site.store)
+    down = site.store.incidents(Filter(target="kasse-ü"))[0]
+    text = site.ask(f"/incidents/{down.id}").text
+    for words in (
+        "kasse.buchung(konto) -&gt; kasse.konto(id)",
+        "Delete the orphans",
+        "WHERE game_id &lt; 0\nORDER BY 1",
+        "4711",
+        "NULL",
+        "changed_by_column.title",
+        "Could not be re-examined since",
+        "Connection refused",
+        "hash anti-join",
+        'data-event="opened"',
+        'data-event="could_not_examine"',
+    ):
+        assert words in text
+
+
+def test_a_resolved_incident_can_still_be_read(site: Site) -> None:
+    discovered(site.store, "a")
+    site.store.record(failed("a"))
+    (incident,) = site.store.incidents()
+    site.store.record(run("a", Outcome.PASS, minutes=1))
+    answer = site.ask(f"/incidents/{incident.id}")
+    assert (answer.status, 'data-state="resolved"' in answer.text) == (200, True)
+    assert incident.id not in site.ask("/").text
+
+
+def test_a_target_may_have_any_name(site: Site) -> None:
+    name = "a/b c?d#é"
+    discovered(site.store, "t", target=name)
+    assert 'href="/targets/a/b%20c%3Fd%23%C3%A9' in site.ask("/").text
+    assert site.ask("/targets/a/b%20c%3Fd%23%C3%A9").status == 200
+
+
+def test_subjects_are_listed_by_state_and_a_page_at_a_time(site: Site) -> None:
+    discovered(site.store, *(f"s.t{number:03}" for number in range(250)))
+    for number in range(120):
+        site.store.record(run(f"s.t{number:03}", Outcome.PASS))
+    shown = [
+        site.ask(f"/targets/games?state={state}&offset={offset}").text.count("data-subject=")
+        for state, offset in (("passed", 0), ("passed", 100), ("unknown", 100), ("failed", 0))
+    ]
+    assert shown == [100, 20, 30, 0]
+    assert "state=passed&amp;offset=100" in site.ask("/targets/games?state=passed").text
+
+
+def test_all_incidents_can_be_reached(site: Site) -> None:
+    names = [f"s.t{number:03}" for number in range(130)]
+    discovered(site.store, *names)
+    for name in names:
+        site.store.record(failed(name))
+    counts = [
+        site.ask(path).text.count("data-incident=") for path in ("/", "/incidents", "/incidents?offset=100")
+    ]
+    assert counts == [100, 100, 30]
+    assert 'data-part="critical" data-value="130"' in site.ask("/").text
+
+
+def test_a_crash_is_answered_in_one_line_and_the_next_request_is_served(site: Site) -> None:
+    sound(site.store)
+    site.due = {"games/orphan_rows": "not a moment"}  # type: ignore[dict-item]
+    answer = site.ask("/")
+    assert (answer.status, answer.text) == (500, "pgvigil could not make this page; its log says why\n")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    site.due = {}
+    assert site.ask("/").status == 200
+
+
+def test_a_store_that_fails_is_named_and_the_state_in_memory_still_shown(site: Site, tmp_path: Path) -> None:
+    crowded(site.store)
+    known = next(iter(site.store.view().incidents))
+    with sqlite3.connect(tmp_path / "state.db") as connection:
+        connection.execute("DROP TABLE events")
+    connection.close()
+    answer = site.ask(f"/incidents/{known}")
+    assert answer.status == 503
+    assert "no such table: events" in answer.text
+    assert "Traceback" not in answer.text
+    assert known in site.ask("/").text
+    assert site.ask("/metrics").status == 200
+
+
+def test_pages_are_served_while_another_process_holds_up_a_write(site: Site, tmp_path: Path) -> None:
+    sound(site.store)
+    command = [sys.executable, "-c", LOCKING, str(tmp_path / "state.db")]
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "locked\n"
+        writing = pool.submit(site.store.record, failed(RELATION.format(0)))
+        answers = [site.ask(path) for path in (*PAGES, "/")]
+        waited = not writing.done()
+        holder.communicate("go on\n")
+        writing.result()
+    assert waited
+    assert [answer.status for answer in answers] == [200] * len(answers)
+    # What is not committed is not shown; what is, at once.
+    assert "All clean" in answers[-1].text
+    assert 'data-part="critical" data-value="1"' in site.ask("/").text
+
+
+def test_readers_that_wait_for_the_store_hold_up_no_scrape(serve: Callable[[Store], Site]) -> None:
+    with Store.open("sqlite://") as store, ThreadPoolExecutor(60) as pool:
+        crowded(store)
+        site = serve(store)
+        with store._database.writing():  # a store in memory has one connection: everybody else waits
+            waiting = [pool.submit(site.ask, "/targets/games") for _ in range(60)]
+            answers = [site.ask(path) for path in ("/metrics", "/", "/incidents", "/-/healthy", "/-/ready")]
+            held = not any(each.done() for each in waiting)
+        assert held
+        assert [answer.status for answer in answers] == [200] * 5
+        assert {each.result().status for each in waiting} == {200}
