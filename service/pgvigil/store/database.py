@@ -28,6 +28,7 @@ _POSTGRES = ("postgresql", "postgresql+psycopg")
 
 _ADVICE = {
     "SQLITE_FULL": "free space on its disk; until then no result can be recorded",
+    "SQLITE_IOERR": "look after its disk: it may be full, over a quota, or failing",
     "SQLITE_BUSY": "another process keeps it locked; end that process, or try again",
     "SQLITE_CANTOPEN": "check that its directory exists and is writable",
     "SQLITE_READONLY": "make the file and its directory writable",
