@@ -23,13 +23,14 @@ def build(dsn: str, *, scale: int = 1, seed: int = 1, progress: Callable[[str], 
     of it is one transaction: a build that fails or is stopped leaves nothing behind. `progress` hears a line
     for every step. The schema `public` is dropped: the team keeps nothing in it.
 
-    Raises UsageError when the database is not empty or the scale is not positive, and the errors of the
-    session.
+    Raises UsageError when the database is not empty or not in UTF-8, or the scale is not positive, and the
+    errors of the session.
     """
     if scale < 1:
         raise UsageError(f"the scale of the sample is a whole number from 1 up, not {scale}")
     tell = progress or _silence
     with session(dsn) as connection:
+        _require_utf8(connection)
         _require_empty(connection)
         connection.execute("DROP SCHEMA IF EXISTS public")
         for schema in SCHEMAS:
@@ -51,6 +52,15 @@ def _load(connection: psycopg.Connection, world: World, table: Table) -> None:
     with connection.cursor().copy(table.copy_statement()) as copy:
         for row in table.each(world):
             copy.write_row(row)
+
+
+def _require_utf8(connection: psycopg.Connection) -> None:
+    encoding = connection.info.parameter_status("server_encoding")
+    if encoding != "UTF8":
+        raise UsageError(
+            f"the sample has names in many languages and needs a database in UTF8, not {encoding}: "
+            "createdb --encoding=UTF8 --template=template0"
+        )
 
 
 def _require_empty(connection: psycopg.Connection) -> None:

@@ -105,7 +105,7 @@ class AddedGames(Fault):
 
     def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
         """Add the games, made of those of the slot."""
-        games = _slot(connection, self.slot)[: portion(share, dice.between(2, 15))]
+        games = _slot(connection, self.slot)[: portion(share, dice.between(4, 15))]
         condition = sql.SQL("igdb_id = ANY ({})").format(sql.Literal(games))
         patterns = borrow(connection, self.side, len(games), order_by="igdb_id", where=condition)
         rows = [
@@ -128,7 +128,7 @@ class AddedGames(Fault):
 
     def heal(self, connection: psycopg.Connection) -> None:
         """Take the games away."""
-        remove(connection, self.side, "id", self._id(0), self._id(_SLOT_SIZE))
+        remove(connection, self.side, "id", self._id(0), self._id(_SLOT_SIZE - 1))
 
     def _id(self, number: int) -> str | int:
         number += self.slot * _SLOT_SIZE

@@ -44,7 +44,7 @@ class Strays:
 
     def remove(self, connection: psycopg.Connection) -> None:
         """Remove the rows."""
-        remove(connection, self.table, self.row_key, ADDED_FROM, ADDED_FROM + self.most)
+        remove(connection, self.table, self.row_key, ADDED_FROM, ADDED_FROM + self.most - 1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,7 +112,7 @@ class RenamedParent(Fault):
 
     def plant(self, connection: psycopg.Connection, dice: Dice, share: float = 1.0) -> Planted:
         """Rename some metrics."""
-        metrics = dice.sample([(s, m) for s in SERVICES for m in METRICS], portion(share, dice.between(2, 4)))
+        metrics = dice.sample([(s, m) for s in SERVICES for m in METRICS], portion(share, 4))
         renamed = {"services": [s for s, _ in metrics], "metrics": [m for _, m in metrics], "limit": SAMPLE}
         connection.execute(statement("faults/sql/renamed_parent.plant.sql"), renamed)
         counted = connection.execute(statement("faults/sql/renamed_parent.count.sql"), renamed).fetchone()
