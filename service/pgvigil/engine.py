@@ -76,6 +76,20 @@ class Engine:
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
         }
 
+    def tick(self, target: str, check: str) -> None:
+        """Examine all subjects of one check now, unless that is already going on."""
+        lock = self._ticking[target, check]
+        if not lock.acquire(blocking=False):
+            self.counters.tick_missed(target, check, "overrun")
+            return
+        watch = self.watches[target]
+        try:
+            self._tick(watch, watch.checks[check])
+        except StoreError as error:
+            self._store_failed(error)
+        finally:
+            lock.release()
+
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
         stops = [threading.Thread(target=watch.stop, daemon=True) for watch in self.watches.values()]

@@ -290,7 +290,7 @@ def test_nothing_more_can_be_asked_after_a_failure(runner: Runner, database: str
     def run(context: Context, subject: Subject) -> Examined:
         for query in ("COMMIT", "CREATE TABLE written ()", "SELECT 1 AS n"):
             try:
-                answers.append(context.fetch(query))  # type: ignore[arg-type]
+                answers.append(context.fetch(query))
             except TargetError:
                 answers.append("refused")
         return CLEAN
