@@ -14,6 +14,7 @@ from pgvigil.config.settings import (
     TargetSettings,
     Web,
 )
+from pgvigil.config.starting import starting_file
 
 __all__ = [
     "Budget",
@@ -31,4 +32,5 @@ __all__ = [
     "load",
     "near_match",
     "one_line",
+    "starting_file",
 ]

@@ -45,5 +45,10 @@ def json_schema(checks: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     }
 
 
+def settings_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the schema of one model, with defaults as they are written in a file."""
+    return model.model_json_schema(schema_generator=_Generator)
+
+
 def _name(reference: Mapping[str, Any]) -> str:
     return str(reference["$ref"]).rpartition("/")[2]
