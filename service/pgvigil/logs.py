@@ -43,5 +43,12 @@ def configure(level: str = "info", form: Format = "auto") -> None:
 
 def _rendering(text: bool) -> list[structlog.typing.Processor]:
     if text:
-        return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=0)]
+        return [
+            structlog.dev.ConsoleRenderer(
+                colors=sys.stderr.isatty(),
+                pad_event_to=0,
+                # The default one shows local variables: row contents, passwords.
+                exception_formatter=structlog.dev.plain_traceback,
+            )
+        ]
     return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
