@@ -36,7 +36,7 @@ check: $(VENV)/.ready ## format, lint, types, layers, generated docs
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-timings > .import-linter.log 2>&1 || { cat .import-linter.log; exit 1; }
+	@$(BIN)/lint-imports > .import-linter.log 2>&1 || { cat .import-linter.log; exit 1; }
 	@rm -f .import-linter.log
 	@$(BIN)/python docs/generate.py --check
 

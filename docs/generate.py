@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from inspect import cleandoc, signature
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
-import typer
-from pydantic import BaseModel
-from typer.core import TyperGroup
+from typer.models import ArgumentInfo, OptionInfo
 
-from pgvigil.check import describe
+from pgvigil.check import Params, describe
 from pgvigil.cli.main import app
 from pgvigil.config import json_schema
 from pgvigil.registry import Registry
@@ -28,6 +27,8 @@ stdout, everything else to stderr.
 
 CHECKS = """\
 `pgvigil checks NAME` prints the same for every check that is installed, also for those of other packages.
+
+## Settings of every check
 """
 
 CONFIGURATION = """\
@@ -41,77 +42,101 @@ Schema = dict[str, Any]
 
 
 def cli_page() -> str:
-    """Describe every command from its own help."""
+    """Describe every command from its signature and docstring."""
     lines = ["# Commands\n", COMMANDS]
-    group = typer.main.get_command(app)
-    lines += _commands("pgvigil", group)
+    nested = [(f"pgvigil {group.name}", group.typer_instance) for group in app.registered_groups]
+    for path, group in [("pgvigil", app), *nested]:
+        for command in group.registered_commands:
+            lines += _command(f"{path} {command.name}", command.callback)
     return "\n".join(lines)
 
 
-def _commands(path: str, command: Any) -> Iterator[str]:
-    if isinstance(command, TyperGroup):
-        for name, sub in command.commands.items():
-            yield from _commands(f"{path} {name}", sub)
-        return
-    arguments = [
-        p.metavar or f"[{p.name.upper()}]" for p in command.params if p.param_type_name == "argument"
-    ]
+def _command(path: str, callback: Any) -> Iterator[str]:
+    hints = get_type_hints(callback, include_extras=True)
+    defaults = {name: parameter.default for name, parameter in signature(callback).parameters.items()}
+    parameters = {name: hint for name, hint in hints.items() if name != "return"}
+    arguments = [info.metavar for info in map(_info, parameters.values()) if isinstance(info, ArgumentInfo)]
     yield f"## `{' '.join([path, *arguments])}`\n"
-    yield f"{command.help.strip()}\n"
-    options = [p for p in command.params if p.param_type_name == "option"]
+    yield f"{cleandoc(callback.__doc__)}\n"
+    options = {name: hint for name, hint in parameters.items() if isinstance(_info(hint), OptionInfo)}
     if options:
         yield "| option | meaning |"
         yield "|---|---|"
-        yield from map(_option, options)
+        for name, hint in options.items():
+            yield _option(name, hint, defaults[name])
         yield ""
 
 
-def _option(option: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in option.opts)
-    meaning = option.help or ""
-    choices = getattr(option.type, "choices", None)
-    if choices:
-        meaning += f" One of {', '.join(f'`{choice}`' for choice in choices)}."
-    if option.default not in (None, False, [], ()):
-        meaning += f" Default: `{option.default}`."
-    if option.envvar:
-        meaning += f" Environment: `{option.envvar}`."
+def _info(hint: Any) -> Any:
+    return get_args(hint)[1]
+
+
+def _option(name: str, hint: Any, default: object) -> str:
+    info = _info(hint)
+    value = f" {info.metavar}" if info.metavar else ""
+    # Inside Annotated, typer takes an option's first name for its default.
+    declared = [info.default, *info.param_decls] if isinstance(info.default, str) else [f"--{name}"]
+    names = ", ".join(f"`{one}{value}`" for one in declared)
+    meaning = info.help or ""
+    if get_origin(get_args(hint)[0]) is Literal:
+        meaning += f" One of {', '.join(f'`{choice}`' for choice in get_args(get_args(hint)[0]))}."
+    if default not in (None, False):
+        meaning += f" Default: `{default}`."
+    if info.envvar:
+        meaning += f" Environment: `{info.envvar}`."
     return f"| {names} | {_cell(meaning)} |"
 
 
 def checks_page() -> str:
     """Describe every built-in check from its docstring and its settings."""
     registry = Registry.load()
-    lines = ["# Built-in checks\n", CHECKS]
+    lines = ["# Built-in checks\n", CHECKS, *_settings(Params.model_json_schema())]
     for name, check in registry.types.items():
         description = describe(check)
         lines += [
             f"## {name}\n",
             f"{description.summary}\n",
-            f"**Proves.** {description.proves}\n",
-            f"**Cost.** {description.cost}\n",
-            f"**False positives.** {description.false_positives}\n",
-            f"**Remedy.** {description.remedy}\n",
-            *_settings(check.params_type.model_json_schema()),
+            f"**Proves.** {_sentence(description.proves)}\n",
+            f"**Cost.** {_sentence(description.cost)}\n",
+            f"**False positives.** {_sentence(description.false_positives)}\n",
+            f"**Remedy.** {_sentence(description.remedy)}\n",
+            *_own_settings(check.params_type),
         ]
     return "\n".join(lines)
+
+
+def _own_settings(params: type[Params]) -> Iterator[str]:
+    """Describe what a check understands beyond the settings of every check, and the sections within."""
+    schema = params.model_json_schema()
+    own = {key: value for key, value in schema["properties"].items() if key not in Params.model_fields}
+    if not own:
+        return
+    yield from _settings({**schema, "properties": own})
+    for name, section in schema.get("$defs", {}).items():
+        if "properties" in section:
+            yield f"A {name.lower()}:\n"
+            yield from _settings(section)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def configuration_page() -> str:
     """Describe every key of a configuration file from its JSON Schema."""
     registry = Registry.load()
-    no_models: dict[str, type[BaseModel]] = {}
-    schema = json_schema(registry.params_types or no_models)
+    schema = json_schema(registry.params_types)
     definitions = schema["$defs"]
     lines = [
         "# Configuration\n",
         CONFIGURATION,
         "## Top level\n",
-        *_settings(schema),
+        *_settings(schema, definitions),
     ]
     for name in ("TargetSettings", "Schemas", "Budget", "Web", "Log", "Retention"):
         section = definitions[name]
-        lines += [f"## {name.removesuffix('Settings')}\n", f"{_first(section)}\n", *_settings(section)]
+        lines += [f"## {name.removesuffix('Settings')}\n", f"{_first(section)}\n"]
+        lines += _settings(section, definitions)
     lines.append("The settings of the checks are on the page of the [checks](checks.md).\n")
     return "\n".join(lines)
 
@@ -120,13 +145,15 @@ def _first(section: Schema) -> str:
     return str(section.get("description", "")).split("\n\n")[0]
 
 
-def _settings(schema: Schema) -> Iterator[str]:
+def _settings(schema: Schema, definitions: Schema | None = None) -> Iterator[str]:
     yield "| key | value | default | meaning |"
     yield "|---|---|---|---|"
     required = schema.get("required", [])
     for key, value in schema.get("properties", {}).items():
         default = "required" if key in required else _default(value)
-        cells = (f"`{key}`", _kind(value), default, value.get("description", ""))
+        # A section whose description is that of its model has no description of its own.
+        model = (definitions or {}).get(str(value.get("$ref", "")).rpartition("/")[2], {})
+        cells = (f"`{key}`", _kind(value), default, value.get("description") or _first(model))
         yield f"| {' | '.join(map(_cell, cells))} |"
     yield ""
 

@@ -120,6 +120,10 @@ class Daemon:
         """Return when the daemon was told to stop, or cannot go on."""
         self._ended.wait()
 
+    def ended(self, within: float) -> bool:
+        """Return whether that comes true in so many seconds."""
+        return self._ended.wait(within)
+
     def request_stop(self) -> None:
         """Let `wait` return; may be called by a signal handler."""
         self._ended.set()

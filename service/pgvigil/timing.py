@@ -76,7 +76,7 @@ class Within:
         return {
             "type": "string",
             "pattern": r"^(?=.)([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?$",
-            "examples": ["500ms", "30s", "5m", "1h30m", "7d"],
+            "examples": ["5m", "30s", "1h30m", "7d", "500ms"],
         }
 
 

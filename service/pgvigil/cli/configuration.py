@@ -17,7 +17,6 @@ from pgvigil.engine import Watch
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
 from pgvigil.registry import Registry
-from pgvigil.runner import discover
 
 
 def check(file: Path, *, connect: bool) -> None:
@@ -40,7 +39,7 @@ def _fits(watch: Watch) -> int:
     catalog = watch.target.read_catalog(watch.scope)
     count = 0
     for name, one in watch.checks.items():
-        discovery = discover(one, catalog)
+        discovery = watch.runner.discover(one, catalog)
         for problem in discovery.problems:
             raise watch.misfit(name, problem)
         count += len(discovery.subjects)

@@ -193,11 +193,11 @@ def demo_command(
 
     It lives on a PostgreSQL server of its own, on a free loopback port; nothing is left behind.
     """
-    from pgvigil import demo
-    from pgvigil.cli import daemon
+    from pgvigil.cli import demo
+    from pgvigil.demo import Settings
 
-    settings = demo.Settings(scale=scale, seed=seed, bindir=pg)
-    return daemon.demo_once(settings) if once else daemon.demo(settings, port)
+    settings = Settings(scale=scale, seed=seed, bindir=pg)
+    return demo.once(settings) if once else demo.run(settings, port)
 
 
 @app.command("checks")
