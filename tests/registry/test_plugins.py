@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil_checks import CHECKS
+
 if TYPE_CHECKING:
     import subprocess
     from collections.abc import Callable
@@ -60,11 +62,9 @@ def test_a_plugin_is_found_beside_the_built_in_checks(python: Python) -> None:
     result = python(LOAD, ["empties"])
     assert result.returncode == 0, result.stderr
     found = json.loads(result.stdout)
-    *built_in, last = found.items()
-    assert last == ("empty_tables", "pgvigil-empties 1.2.3")
-    assert dict(built_in) == dict.fromkeys(
-        ["foreign_keys", "orphan_rows", "table_drift"], f"pgvigil {version('pgvigil')}"
-    )
+    assert list(found) == [*(check.name for check in CHECKS), "empty_tables"]
+    assert found.pop("empty_tables") == "pgvigil-empties 1.2.3"
+    assert set(found.values()) == {f"pgvigil {version('pgvigil')}"}
 
 
 def test_what_a_plugin_prints_stays_off_standard_output(python: Python) -> None:
@@ -93,7 +93,7 @@ CROOKED = {
     "raises": "crashed: KeyError",
     "exits": "crashed: SystemExit",
     "hangs": "did not return within 1.5 s",
-    "babbles": "broke its contract: run returned dict",
+    "babbles": "not Examined or Skipped",
     "writes": "read-only transaction",
     "gets_lost": "crashed in discover: ZeroDivisionError",
 }
@@ -159,7 +159,4 @@ def test_plugins_that_misbehave_stop_nobody_else(
     }
     for check, reason in CROOKED.items():
         assert reason in str(crooked[check][1])
-    tables = admin_conn.execute(
-        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace ORDER BY relname"
-    )
-    assert tables.fetchall() == [("few",), ("many",)]
+    assert admin_conn.execute("SELECT count(*) FROM few").fetchone() == (3,)

@@ -89,7 +89,7 @@ class Writes(_Crooked):
     name = "writes"
 
     def run(self, context: Context, subject: Subject) -> Examined:
-        context.fetch("CREATE TABLE public.mine () ")
+        context.fetch("WITH one AS (INSERT INTO public.few VALUES (1) RETURNING *) SELECT * FROM one")
         return Examined()
 
 
