@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from pgvigil import logs
@@ -143,21 +142,12 @@ def _agrees(found: Report, answer: AnswerKey, console: Console) -> bool:
         (run.check, run.subject, str(finding.severity), finding.count) for run, finding in found.findings
     ]
     comparison = answer.compare(reported)
-    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 2, 0, 0))
-    for name in ("planted", "check", "subject"):
-        table.add_column(name, overflow="fold")
-    table.add_column("count", justify="right")
-    table.add_column("found", justify="right")
+    console.print(Text("What was planted, and whether it was found:\n", style="bold"))
     for one in answer.expected():
         missed = one in comparison.missed
-        table.add_row(
-            Text(one.fault),
-            one.check,
-            Text(one.subject),
-            str(one.count),
-            Text("no", style="bold red") if missed else Text("yes", style="green"),
-        )
-    console.print(table)
+        mark = Text("missed ", style="bold red") if missed else Text("found  ", style="green")
+        console.print(mark + f"{one.count:>4}  {one.check:<13} {one.subject}", soft_wrap=True)
+        console.print(Text(f"             {one.fault}", style="dim"), soft_wrap=True)
     for check, subject, severity, count in comparison.unplanted:
         console.print(Text(f"not planted: {severity} {check} {subject} ({count})", style="bold red"))
     if comparison:
