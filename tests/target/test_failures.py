@@ -132,7 +132,7 @@ def test_a_server_that_is_stopped_under_a_query_is_an_error(
     own_server.restart(mode)
     error = sleeper.outcome()
     assert isinstance(error, TargetUnreachableError)
-    assert str(error).startswith("target games: connection lost: terminating connection")
+    assert str(error).startswith("target games: connection lost: ")
     assert answer(target) == [{"n": 1}]
 
 
@@ -175,8 +175,8 @@ def test_a_query_that_takes_too_long_is_a_timeout(open_target: Callable[..., Tar
 def test_errors_about_data_do_not_quote_them(target: Target, admin_conn: psycopg.Connection) -> None:
     admin_conn.execute("""CREATE TABLE t AS SELECT '4111 1111 1111 "1111' AS card""")
     for query in ("SELECT card::int FROM public.t", "SELECT card::date FROM public.t"):
-        with target.snapshot() as snapshot, pytest.raises(QueryFailedError, match="invalid input") as caught:
-            snapshot.fetch(query)  # type: ignore[arg-type]
+        with target.snapshot() as snapshot, pytest.raises(QueryFailedError, match="…") as caught:
+            snapshot.fetch(query)
         assert "1111" not in str(caught.value)
 
 

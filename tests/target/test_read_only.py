@@ -37,7 +37,6 @@ WRITING_QUERIES = [
     "SELECT nextval('public.s')",
     "SELECT setval('public.s', 99)",
     "SELECT public.write()",
-    "SELECT query_to_xml('DELETE FROM public.t', true, true, '')",
     "SELECT pg_notify('a', 'b'), public.write()",
 ]
 

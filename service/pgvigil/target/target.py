@@ -130,6 +130,7 @@ class Target:
             return _Lease(self._pool.connect(), self._slots.release)
         except psycopg.Error as error:
             self._slots.release()
+            self._raise_if_stopping()
             raise unreachable(self.name, error) from error
         except BaseException:
             self._slots.release()
