@@ -1,0 +1,199 @@
+"""The sweep keeps to the budget, examines every subject once, and ends when it is told to."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from pgvigil.check import Subject
+from pgvigil.governor import Governor
+from pgvigil.runner import Runner
+from pgvigil.sweep import sweep
+from pgvigil.target import Limits, Target
+from tests.engine.world import World, watch_of
+from tests.runner.plugins import CLEAN, EMPTY, Plugin, named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pgvigil.check import Context
+
+# Nothing listens there; these checks never ask.
+NOWHERE = "host=127.0.0.1 port=1"
+
+
+def runner_with(connections: int) -> Runner:
+    return Runner(Target("main", NOWHERE, Limits(connections=connections)))
+
+
+def subjects(count: int) -> list[Subject]:
+    return [Subject(f"s{number}") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 500])
+@pytest.mark.parametrize("connections", [1, 3])
+def test_every_subject_is_examined_once(count: int, connections: int) -> None:
+    check = Plugin()
+    runs = list(sweep(runner_with(connections), Governor(), check, subjects(count), EMPTY))
+    assert sorted(run.subject for run in runs) == sorted(one.name for one in subjects(count))
+
+
+def test_as_many_at_a_time_as_there_are_connections() -> None:
+    guard, together, most = threading.Lock(), 0, 0
+    meeting = threading.Barrier(3)
+
+    def run(context: Context, subject: Subject) -> Any:
+        nonlocal together, most
+        with guard:
+            together += 1
+            most = max(most, together)
+        meeting.wait(30)
+        with guard:
+            together -= 1
+        return CLEAN
+
+    runs = list(sweep(runner_with(3), Governor(), Plugin(run), subjects(30), EMPTY))
+    assert len(runs) == 30
+    assert most == 3
+
+
+def test_all_checks_together_never_take_more_connections_than_the_budget(
+    world_of: Callable[..., World], database: str, admin_conn: psycopg.Connection
+) -> None:
+    def run(context: Context, subject: Subject) -> Any:
+        context.fetch("SELECT pg_sleep(0.005)")
+        return CLEAN
+
+    names = [f"s{number}" for number in range(20)]
+    checks = [named(f"check{number}", run, names) for number in range(5)]
+    world = world_of(watch_of(database, *checks, limits=Limits(connections=2)))
+    ticks = [threading.Thread(target=world.tick, args=[check.name]) for check in checks]
+    for tick in ticks:
+        tick.start()
+    ours = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE application_name LIKE 'pgvigil%' AND datname = current_database()"""
+    most = 0
+    while any(tick.is_alive() for tick in ticks):
+        found = admin_conn.execute(ours).fetchone()
+        assert found is not None
+        most = max(most, found[0])
+    assert 1 <= most <= 2
+    assert all(set(world.states(check.name).values()) == {"passed"} for check in checks)
+
+
+def test_a_stop_lets_no_further_run_begin() -> None:
+    governor, calls = Governor(), []
+
+    def run(context: Context, subject: Subject) -> Any:
+        calls.append(subject.name)
+        if len(calls) == 5:
+            governor.stop()
+        return CLEAN
+
+    runs = list(sweep(runner_with(1), governor, Plugin(run), subjects(100), EMPTY))
+    assert len(calls) == len(runs) == 5
+
+
+def test_a_sweep_that_nobody_reads_to_its_end_begins_no_further_run() -> None:
+    seen, closed, calls = threading.Event(), threading.Event(), []
+
+    def run(context: Context, subject: Subject) -> Any:
+        calls.append(subject.name)
+        if len(calls) > 1:
+            seen.set()
+            closed.wait(30)
+        return CLEAN
+
+    runs = sweep(runner_with(1), Governor(), Plugin(run), subjects(100), EMPTY)
+    next(runs)
+    assert seen.wait(30)
+    runs.close()  # type: ignore[attr-defined]
+    closed.set()
+    deadline = time.monotonic() + 30
+    while any(thread.name == "sweep plugin" for thread in threading.enumerate()):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert len(calls) == 2
+
+
+def test_many_targets_and_checks_take_a_bounded_number_of_threads(world_of: Callable[..., World]) -> None:
+    most, guard = 0, threading.Lock()
+    before = threading.active_count()
+
+    def run(context: Context, subject: Subject) -> Any:
+        nonlocal most
+        with guard:
+            most = max(most, threading.active_count() - before)
+        return CLEAN
+
+    runners = [runner_with(2) for _ in range(10)]
+    found: list[Any] = []
+    sweeps = [
+        threading.Thread(
+            target=lambda r=r: found.extend(sweep(r, Governor(), Plugin(run), subjects(200), EMPTY))
+        )
+        for r in runners
+    ]
+    for each in sweeps:
+        each.start()
+    for each in sweeps:
+        each.join()
+    assert len(found) == 2_000
+    # Of each: the tick, two workers, and for each worker the run and perhaps one that is just ending.
+    assert most <= 10 * (1 + 2 + 2 * 2)
+
+
+# The governor
+
+
+class Waits(threading.Event):
+    """Notes how long it was asked to wait."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[float | None] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.asked.append(timeout)
+        return self.is_set()
+
+
+@pytest.mark.parametrize(
+    ("duty_cycle", "busy", "rest"),
+    [(0.5, 2.0, 2.0), (0.2, 1.0, 4.0), (0.2, 10.0, 40.0), (0.1, 1.0, 9.0), (0.2, 100.0, 60.0)],
+)
+def test_rests_are_in_proportion_to_the_work(duty_cycle: float, busy: float, rest: float) -> None:
+    governor = Governor(duty_cycle)
+    waits = governor._stopping = Waits()
+    governor.rest(busy)
+    assert waits.asked == [pytest.approx(rest)]
+
+
+def test_who_may_work_all_the_time_never_rests() -> None:
+    governor = Governor(1.0)
+    waits = governor._stopping = Waits()
+    governor.rest(1_000.0)
+    assert waits.asked == []
+
+
+def test_a_stop_ends_every_rest() -> None:
+    governor = Governor(0.001)
+    rests = [threading.Thread(target=governor.rest, args=[1_000.0]) for _ in range(3)]
+    for rest in rests:
+        rest.start()
+    governor.stop()
+    for rest in rests:
+        rest.join(30)
+    assert not any(rest.is_alive() for rest in rests)
+
+
+def test_a_worker_rests_after_every_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(Governor, "rest", lambda _, busy: rests.append(busy))
+    runs = list(sweep(runner_with(2), Governor(0.2), Plugin(), subjects(10), EMPTY))
+    assert sorted(rests) == sorted(run.duration_seconds for run in runs)
