@@ -6,8 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pgvigil.check import Outcome, Severity
+from pgvigil.store import CheckStatus, SubjectStatus, TargetStatus, View
 from pgvigil.web.picture import Console, Level, console
 from tests.web.world import NOW, RELATION, discovered, failed, finding, run, sound
 
@@ -134,3 +137,29 @@ def test_a_restart_shows_the_same(store: Store) -> None:
     before = see(store)
     store.reload()
     assert see(store) == before
+
+
+MINUTES = st.integers(0, 20)
+SUBJECTS = st.lists(st.lists(st.tuples(st.sampled_from(Outcome), MINUTES), max_size=3), max_size=4)
+
+
+@given(subjects=SUBJECTS, up=st.booleans(), error=st.sampled_from([None, "no"]), checks=st.integers(1, 2))
+def test_clean_is_what_was_examined_to_its_end_lately_and_passed_and_nothing_else(
+    subjects: list[list[tuple[Outcome, int]]], up: bool, error: str | None, checks: int
+) -> None:
+    statuses = {}
+    for number, runs in enumerate(subjects):
+        status = SubjectStatus(target="games", check="check_0", name=str(number))
+        for outcome, minutes in runs:
+            status = status.after(run(status.name, outcome, check="check_0", minutes=minutes))
+        statuses["games", "check_0", status.name] = status
+    view = View(
+        targets={"games": TargetStatus("games", up, NOW, error=error)},
+        checks={("games", "check_0"): CheckStatus("games", "check_0", 300, NOW)},
+        subjects=statuses,
+        incidents={},
+    )
+    picture = console(view, {f"games/check_{number}": NOW for number in range(checks)}, NOW)
+    all_passed = all(runs and runs[-1][0] is Outcome.PASS and runs[-1][1] <= 15 for runs in subjects)
+    clean = bool(subjects) and all_passed and up and error is None and checks == 1
+    assert (picture.headline.level is Level.CLEAN) == clean
