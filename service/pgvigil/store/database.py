@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
 from sqlalchemy.dialects import postgresql, sqlite
@@ -20,6 +20,11 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from pgvigil.errors import StoreError
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_VACUUM_PAGES = 4096
 
 EXAMPLES = "write sqlite:///pgvigil.db or postgresql+psycopg://user@host/database"
 
@@ -96,16 +101,20 @@ class Database:
             raise StoreError(f"state store {self.label}: {_reason(error)}") from error
 
     def pragma(self, connection: Connection, name: str) -> int:
-        """Run a SQLite pragma to its end and return its number, 0 when it has none."""
-        rows = connection.exec_driver_sql(f"PRAGMA {name}")
-        found = rows.fetchall() if rows.returns_rows else []
-        return int(found[0][0]) if found else 0
+        """Return the number that a SQLite pragma tells."""
+        return int(connection.exec_driver_sql(f"PRAGMA {name}").scalar_one())
 
-    def checkpoint(self) -> None:
-        """Move SQLite's log into its file and cut both to what they need."""
-        # Below SQLAlchemy: there is no leaving its transactions that leaves the connection as it was.
-        with self.errors(), closing(self.engine.raw_connection()) as connection:
-            connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    def hand_back(self) -> None:
+        """Give SQLite's free pages back to the disk, a slice at a time so that writers get in between."""
+        with self.reading() as connection:
+            free = self.pragma(connection, "freelist_count")
+        # Below SQLAlchemy, whose transactions neither pragma can run in; and as scripts, as Python carries
+        # only those out to their end: executed, the first one frees a single page.
+        with self.errors(), closing(self.engine.raw_connection()) as raw:
+            file = cast("sqlite3.Connection", raw.driver_connection)
+            for _ in range(0, free, _VACUUM_PAGES):
+                file.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
+            file.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def close(self) -> None:
         """Close every connection."""

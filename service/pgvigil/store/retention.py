@@ -64,7 +64,8 @@ def prune(database: Database, writing: Writing, keep: Retention, now: datetime) 
     )
     more_runs = _shrink(database, writing, runs, oldest_runs, keep.max_bytes)
     more_incidents = _shrink(database, writing, incidents, oldest_resolved, keep.max_bytes)
-    _hand_back(database, writing)
+    if database.is_sqlite:  # PostgreSQL's autovacuum makes free space reusable by itself.
+        database.hand_back()
     return Pruned(pruned.runs + more_runs, pruned.incidents + more_incidents, pruned.events)
 
 
@@ -124,7 +125,7 @@ def _rows_too_many(database: Database, table: Table, max_bytes: int) -> int:
         if used <= max_bytes:
             return 0
         count = connection.scalar(select(func.count()).select_from(table)) or 0
-    return max(BATCH // 10, count * (used - max_bytes) // used)
+    return max(BATCH // 100, count * (used - max_bytes) // used)
 
 
 def _used_bytes(database: Database, connection: Connection) -> int:
@@ -139,11 +140,3 @@ def _used_bytes(database: Database, connection: Connection) -> int:
         for table in (runs, incidents, events)
     ]
     return int(connection.scalar(select(sum(sizes[1:], sizes[0]))) or 0)
-
-
-def _hand_back(database: Database, writing: Writing) -> None:
-    """Give freed pages back to the disk; PostgreSQL's autovacuum makes them reusable by itself."""
-    if database.is_sqlite:
-        with writing() as connection:
-            database.pragma(connection, "incremental_vacuum")
-        database.checkpoint()
