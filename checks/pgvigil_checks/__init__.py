@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from pgvigil_checks.foreign_keys import ForeignKeys
 from pgvigil_checks.orphan_rows import OrphanRows
 from pgvigil_checks.table_drift import TableDrift
 from pgvigil_checks.tables import Tables
@@ -15,5 +16,5 @@ from pgvigil_checks.tables import Tables
 if TYPE_CHECKING:
     from pgvigil.check import Check
 
-CHECKS: tuple[type[Check[Any]], ...] = (OrphanRows, TableDrift, Tables)
+CHECKS: tuple[type[Check[Any]], ...] = (ForeignKeys, OrphanRows, TableDrift, Tables)
 """Every built-in check, in the order in which reports show them."""

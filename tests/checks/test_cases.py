@@ -43,7 +43,8 @@ def login(case: Case, pg_server: Server) -> Iterator[dict[str, str]]:
 
 @pytest.mark.every_pg
 @pytest.mark.parametrize(("kind", "case"), list(every_case()))
-def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], database: str) -> None:
+def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], emptied_database: str) -> None:
+    database = emptied_database
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(case.given)
     check = kind(kind.params_type.model_validate(case.settings))

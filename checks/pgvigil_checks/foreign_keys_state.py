@@ -1,0 +1,169 @@
+"""What the catalog says of a foreign key: constraints that do not protect, and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from psycopg import sql
+
+from pgvigil.catalog import (
+    Catalog,
+    Column,
+    ForeignKey,
+    Index,
+    Table,
+    TableKind,
+    TriggerState,
+    qualified,
+    quote,
+)
+from pgvigil.check import Finding, Severity, load_sql
+from pgvigil_checks.relations import column_pairs
+
+_LOOKS_UP_EQUALS = ("btree", "hash", "gist", "spgist")
+
+
+def unprotected(key: ForeignKey, sample: int) -> Iterator[Finding]:
+    """Yield what keeps the constraint from protecting; each is critical and counts the one constraint."""
+    if not key.enforced:
+        yield _critical(
+            key,
+            "not_enforced",
+            "is NOT ENFORCED: nothing keeps rows without a parent out",
+            f"Delete or mend the rows that orphan_rows reports, then {_alter(key)} ALTER CONSTRAINT "
+            f"{quote(key.name)} ENFORCED;",
+        )
+    elif not key.validated:
+        yield _critical(
+            key,
+            "not_valid",
+            "is NOT VALID: rows from before it was added were never checked",
+            f"Delete or mend the rows that orphan_rows reports, then {_alter(key)} VALIDATE CONSTRAINT "
+            f"{quote(key.name)};",
+        )
+    if key.enforced and not key.triggers:
+        yield _critical(
+            key,
+            "triggers_missing",
+            "has lost its triggers: nothing keeps rows without a parent out",
+            f"Drop the constraint and add it again: {_alter(key)} DROP CONSTRAINT {quote(key.name)};",
+        )
+    yield from _idle_triggers(key, sample)
+    if key.index_name and not key.index_valid:
+        index = qualified(key.parent.schema, key.index_name)
+        yield _critical(
+            key,
+            "index_invalid",
+            f"refers to the index {index}, which is invalid, or invalid in a partition: "
+            "the parent's key may have duplicates, and look-ups may miss rows",
+            f"Remove duplicates of the parent's key, then REINDEX INDEX CONCURRENTLY {index};",
+            evidence="foreign_keys_index.sql",
+        )
+
+
+def _idle_triggers(key: ForeignKey, sample: int) -> Iterator[Finding]:
+    for code, enabled, words in (
+        ("triggers_disabled", "D", "disabled"),
+        ("triggers_replica_only", "R", "set to fire on replicas only"),
+    ):
+        idle = [trigger for trigger in key.idle_triggers if trigger.enabled == enabled]
+        if idle:
+            yield _critical(
+                key,
+                code,
+                f"has {len(idle)} of {key.triggers} triggers {words}: rows pass unchecked",
+                f"As a superuser: {_enable(idle[0])} and so on for each trigger of the evidence. "
+                "orphan_rows reports what came in meanwhile: VALIDATE CONSTRAINT does nothing where the key "
+                "is marked valid.",
+                evidence="foreign_keys_triggers.sql",
+                triggers=idle[:sample],
+            )
+
+
+def _enable(trigger: TriggerState) -> str:
+    return f"ALTER TABLE {trigger.table} ENABLE TRIGGER {quote(trigger.name)};"
+
+
+def notes(catalog: Catalog, key: ForeignKey) -> Iterator[Finding]:
+    """Yield what is worth knowing, and no fault."""
+    if not _is_indexed(catalog, key.child, key.child_columns):
+        columns = ", ".join(map(quote, key.child_columns))
+        # A partitioned table's indexes can't be built concurrently.
+        how = "" if key.child.kind is TableKind.PARTITIONED else " CONCURRENTLY"
+        yield Finding(
+            code="unindexed",
+            severity=Severity.INFO,
+            title=f"No index of {key.child} leads with {columns}: a parent's deletion reads the whole table",
+            count=1,
+            remedy=f"CREATE INDEX{how} ON {key.child} ({columns});",
+            evidence_sql=_evidence(key, "foreign_keys_constraint.sql"),
+        )
+    differing = [
+        (child, parent)
+        for child, parent in column_pairs(key.child, key.child_columns, key.parent, key.parent_columns)
+        if child.type != parent.type
+    ]
+    if differing:
+        yield _types_differ(key, differing)
+
+
+def _types_differ(key: ForeignKey, differing: list[tuple[Column, Column]]) -> Finding:
+    words = ", ".join(
+        f"{child.name} is {child.type}, {parent.name} {parent.type}" for child, parent in differing
+    )
+    child, parent = differing[0]
+    return Finding(
+        code="types_differ",
+        severity=Severity.INFO,
+        title=f"The types of the key's columns differ: {words}",
+        count=len(differing),
+        remedy="If the table can be rewritten: "
+        f"ALTER TABLE {key.child} ALTER COLUMN {quote(child.name)} TYPE {parent.type};",
+        evidence_sql=_evidence(key, "foreign_keys_constraint.sql"),
+        details={child.name: {"child": child.type, "parent": parent.type} for child, parent in differing},
+    )
+
+
+def _is_indexed(catalog: Catalog, table: Table, columns: tuple[str, ...]) -> bool:
+    """Tell whether an index finds the rows with given values of the columns, in every partition."""
+    if any(_leads_with(index, columns) for index in table.indexes):
+        return True
+    partitions = [one for one in catalog.tables if one.partition_of == table.oid]
+    return bool(partitions) and all(_is_indexed(catalog, one, columns) for one in partitions)
+
+
+def _leads_with(index: Index, columns: tuple[str, ...]) -> bool:
+    if not index.valid or index.partial or index.method not in _LOOKS_UP_EQUALS:
+        return False
+    return set(index.columns[: len(columns)]) == set(columns)
+
+
+def _critical(
+    key: ForeignKey,
+    code: str,
+    words: str,
+    remedy: str,
+    *,
+    evidence: str = "foreign_keys_constraint.sql",
+    triggers: list[TriggerState] | None = None,
+) -> Finding:
+    return Finding(
+        code=code,
+        severity=Severity.CRITICAL,
+        title=f"The foreign key {quote(key.name)} {words}",
+        count=1,
+        remedy=remedy,
+        evidence_sql=_evidence(key, evidence),
+        sample=tuple({"table": one.table, "trigger": one.name} for one in triggers or ()),
+    )
+
+
+def _evidence(key: ForeignKey, name: str) -> str:
+    query = load_sql("pgvigil_checks", name).format(
+        child=sql.Literal(str(key.child)), name=sql.Literal(key.name)
+    )
+    return f"{query.as_string()};"
+
+
+def _alter(key: ForeignKey) -> str:
+    return f"ALTER TABLE {key.child}"
