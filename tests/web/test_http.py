@@ -13,7 +13,7 @@ import pytest
 
 from pgvigil.check import Outcome
 from pgvigil.store import Filter, Store
-from tests.web.world import HOSTILE, RELATION, crowded, discovered, failed, run, sound
+from tests.web.world import HOSTILE, RELATION, crowded, discovered, failed, finding, run, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -123,6 +123,15 @@ def test_names_and_values_of_others_are_only_text(site: Site) -> None:
         assert answer.status == 200
         assert escape(HOSTILE, quote=False).split('"')[0] in answer.text
         assert HOSTILE[:9] not in answer.text.replace('<script src="/static/refresh.js" defer></script>', "")
+
+
+def test_a_title_that_no_encoding_can_carry_costs_no_page(site: Site) -> None:
+    discovered(site.store, "a")
+    title = "odd \udcff \u202e \0 title"
+    site.store.record(run("a", Outcome.FAIL, finding(title, sample=({"k\udcff": "\udcff"},))))
+    (incident,) = site.store.view().incidents
+    for path in ("/", f"/incidents/{incident}", "/targets/games", "/metrics"):
+        assert site.ask(path).status == 200
 
 
 def test_what_a_reader_asks_for_is_not_echoed(site: Site) -> None:

@@ -139,7 +139,8 @@ class Pages:
             standing=lambda incident: standing(incident, now),
             **what,
         )
-        return HTMLResponse(html, status_code=status, headers=headers)
+        # What no encoding can carry (a lone surrogate in a title) must not cost the whole page.
+        return HTMLResponse(html.encode(errors="replace"), status_code=status, headers=headers)
 
 
 def _offset(request: Request) -> int:
