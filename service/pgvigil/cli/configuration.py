@@ -83,8 +83,12 @@ def show_grants(role: str, file: Path | None, dsn: str | None, target: str | Non
         sys.stdout.write(grants(role, None))
         return
     config = source.read(file, dsn, target=target)
-    catalog = _catalog(config, source.choose(config, target), Registry.load())
-    sys.stdout.write(grants(role, catalog))
+    with _watch(config, source.choose(config, target), Registry.load()) as watch:
+        catalog = watch.target.read_catalog(watch.scope)
+        found = [watch.runner.discover(one, catalog) for one in watch.checks.values()]
+    # Settings may name tables outside the watched schemas.
+    subjects = (one.name for each in found for one in each.subjects if one.unexaminable is None)
+    sys.stdout.write(grants(role, catalog, subjects))
 
 
 def _catalog(config: Config, name: str, registry: Registry) -> Catalog:

@@ -21,12 +21,15 @@ from pgvigil.check import Check, Params, describe
 from pgvigil.config.candidates import candidate_pair, candidate_relations
 from pgvigil.config.origin import one_line
 from pgvigil.config.schema import settings_schema
-from pgvigil.config.settings import Budget, Settings, TargetSettings
+from pgvigil.config.settings import Budget, Settings, TargetSettings, Web
 
 DSN_VARIABLE = "PGVIGIL_DSN"
 
 _WIDTH = 100
 _MOST_SCHEMAS = 50
+# Settings that every check names alike, so that their examples can speak of what is there.
+_OF_RELATIONS = ("relations", "expected")
+_OF_PAIRS = ("pairs",)
 # Words and durations: no numbers, truth values or nulls, and no character that means something.
 _PLAIN = re.compile(
     r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_.-]*|[0-9]+(?:ms|s|m|h|d)", re.IGNORECASE
@@ -66,7 +69,7 @@ def starting_file(name: str, catalog: Catalog | None, types: Mapping[str, type[C
     return _FILE.format(
         head=_head(catalog),
         state=settings["state"]["default"],
-        web=_flow({"listen": "127.0.0.1:9925"}),
+        web=_flow({"listen": Web().listen}),
         name=_flow(name),
         variable=DSN_VARIABLE,
         every=target["every"]["default"],
@@ -128,12 +131,12 @@ def _check(check: type[Check[Any]], catalog: Catalog | None) -> Iterator[str]:
 
 def _example(name: str, setting: Mapping[str, Any], catalog: Catalog | None) -> Iterator[str]:
     """Yield a setting commented out; relations and pairs speak of tables that are there."""
-    if name == "relations":
+    if name in _OF_RELATIONS:
         relations = [str(relation) for relation in candidate_relations(catalog, 3)] if catalog else []
         if catalog and not relations:
             relations = [str(key.relation) for key in list(catalog.watched_foreign_keys())[:1]]
         yield from _commented(name, relations or ["schema.child(column) -> schema.parent(column)"])
-    elif name == "pairs":
+    elif name in _OF_PAIRS:
         yield from _commented(name, [_pair(catalog)])
     elif setting.get("default") is not None:
         yield f"        #{_flow(name)}: {_flow(setting['default'])}"
