@@ -12,6 +12,7 @@ from pgvigil.catalog import parse_relation, parse_table
 from pgvigil.check import Params
 from pgvigil.config import Config, load, starting_file
 from pgvigil.registry import Registry
+from pgvigil.runner import discover
 from pgvigil.target import Target
 from tests.registry.announced import announce
 from tests.registry.samples import Picky, Plain
@@ -128,6 +129,22 @@ def test_whatever_is_discovered_it_loads_and_so_do_its_examples(
     (pair,) = examples.checks["twins"]["pairs"]
     for side in ("left", "right"):
         assert all(catalog.table(parse_table(pair[side])).column(key) for key in pair["key"])
+
+
+@pytest.mark.parametrize("tables", [ORDINARY, WEIRD], ids=["ordinary", "weird"])
+def test_its_examples_fit_the_installed_checks_and_the_database(
+    database: str, admin_conn: psycopg.Connection, tmp_path: Path, tables: str
+) -> None:
+    admin_conn.execute(tables)
+    catalog = catalog_of(database)
+    registry = Registry.load()
+    path = tmp_path / "pgvigil.yaml"
+    path.write_text(in_force(starting_file("games", catalog, registry.types)), encoding="utf-8")
+    checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
+    assert checks.keys() == registry.types.keys()
+    assert checks["table_drift"].params.pairs
+    assert checks["orphan_rows"].params.relations
+    assert [discover(check, catalog).problems for check in checks.values()] == [()] * len(checks)
 
 
 def test_its_examples_are_what_a_person_would_look_at_first(
