@@ -132,13 +132,20 @@ def _params(found: _Installed, config: Config, path: tuple[str, ...], section: o
 
 
 def _rank(point: EntryPoint) -> tuple[bool, str, str, str]:
-    distribution = point.dist.name.lower() if point.dist else ""
-    return distribution != _OWN, distribution, point.name, point.value
+    distribution = _distribution(point)
+    return distribution.split()[0] != _OWN, distribution, point.name, point.value
+
+
+def _distribution(point: EntryPoint) -> str:
+    """Name the distribution of an entry point; a half-removed one may have lost its own name."""
+    if point.dist is None or "Name" not in point.dist.metadata:
+        return "an unknown distribution"
+    return f"{point.dist.name} {point.dist.version}"
 
 
 def _checks_of(point: EntryPoint) -> Iterator[_Installed]:
     """Import what an entry point announces, and yield it when it fulfils the contract."""
-    distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "an unknown distribution"
+    distribution = _distribution(point)
     announced = f"entry point {point.name} = {point.value}"
     try:
         # Standard output belongs to the commands' results.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, distributions
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +17,7 @@ from tests.registry.samples import Picky, Plain
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
 
 def variant(**members: Any) -> type[Plain]:
@@ -119,6 +120,26 @@ def test_what_is_no_check_is_refused(announced: object) -> None:
 )
 def test_what_cannot_be_imported_is_named(value: str, reason: str) -> None:
     with pytest.raises(PluginError, match=f"entry point foo = {value} cannot be imported: {reason}"):
+        Registry.load([EntryPoint("foo", value, "pgvigil.checks")])
+
+
+def test_a_distribution_without_metadata_is_no_obstacle(tmp_path: Path) -> None:
+    remains = tmp_path / "gone-1.0.dist-info"
+    remains.mkdir()
+    value = announce(Plain).value
+    (remains / "entry_points.txt").write_text(f"[pgvigil.checks]\nfoo = {value}\nbar = no_such_module:X\n")
+    (distribution,) = distributions(path=[str(tmp_path)])
+    bar, foo = sorted(distribution.entry_points)
+    assert Registry.load([foo]).distribution("plain") == "an unknown distribution"
+    with pytest.raises(PluginError, match=r"^an unknown distribution: entry point bar = no_such_module:X"):
+        Registry.load([foo, bar])
+
+
+@pytest.mark.parametrize("value", ["", "two words", "module:", "1", ":x", "module:attr.", "a:b:c"])
+def test_an_entry_point_that_leads_nowhere_is_named(value: str) -> None:
+    with pytest.raises(
+        PluginError, match=r"an unknown distribution: entry point foo = .* cannot be imported"
+    ):
         Registry.load([EntryPoint("foo", value, "pgvigil.checks")])
 
 
