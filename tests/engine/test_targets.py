@@ -205,7 +205,7 @@ def test_a_role_that_may_read_no_table_is_an_error_not_a_missing_target(
 ) -> None:
     role = "reader_" + database[-12:]
     admin_conn.execute("CREATE TABLE t ()")
-    admin_conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")  # type: ignore[call-overload]
+    admin_conn.execute(f"CREATE ROLE {role} LOGIN PASSWORD 'x'")
     try:
         watch = watch_of(make_conninfo(database, user=role, password="x"), Plugin(count))
         world = world_of(watch)
@@ -215,4 +215,4 @@ def test_a_role_that_may_read_no_table_is_an_error_not_a_missing_target(
         assert world.states() == {"one": "unknown"}
         watch.target.close()
     finally:
-        admin_conn.execute(f"DROP ROLE {role}")  # type: ignore[call-overload]
+        admin_conn.execute(f"DROP ROLE {role}")

@@ -19,6 +19,12 @@ def target(database: str) -> Iterator[Target]:
 
 
 @pytest.fixture
+def lone_runner() -> Runner:
+    """A runner for plugins that ask nothing: there is no server where it would ask."""
+    return Runner(Target("main", "host=127.0.0.1 port=1"), RunLimits(sample=3, run_timeout=60.0))
+
+
+@pytest.fixture
 def runner(target: Target) -> Runner:
     return Runner(target, RunLimits(sample=3, run_timeout=60.0))
 

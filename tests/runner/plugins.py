@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgvigil.catalog import Catalog
 from pgvigil.check import (
@@ -12,13 +13,19 @@ from pgvigil.check import (
     Discovery,
     Examined,
     Finding,
+    Outcome,
     Params,
     Severity,
     Subject,
     Verdict,
 )
 
+if TYPE_CHECKING:
+    from pgvigil.run import Run
+    from pgvigil.runner import Runner
+
 CLEAN = Examined()
+ONE = Subject("one")
 EMPTY = Catalog(server_version=180000, database="test", in_recovery=False, tables=(), foreign_keys=())
 
 
@@ -62,3 +69,25 @@ def named(name: str, *arguments: Any, **keywords: Any) -> Plugin:
     """Return a Plugin whose check has another name."""
     plugin: Plugin = type(Plugin.__name__, (Plugin,), {"name": name})(*arguments, **keywords)
     return plugin
+
+
+def run_of(runner: Runner, check: Plugin, subject: Subject = ONE) -> Run:
+    run = runner.run(check, subject, EMPTY)
+    assert run is not None
+    return run
+
+
+def still_works(runner: Runner) -> bool:
+    """Whether both of the budget's connections are there for others."""
+    checks = [Plugin(lambda context, _: faulty(finding(count=context.fetch("SELECT 7 AS n")[0]["n"])))] * 2
+    runs = [run_of(runner, check) for check in checks]
+    return all(run.outcome is Outcome.FAIL and run.findings[0].count == 7 for run in runs)
+
+
+def swallowing(query: Any, params: Any = None) -> Callable[[Context, Subject], Examined]:
+    def run(context: Context, subject: Subject) -> Examined:
+        with contextlib.suppress(Exception):
+            context.fetch(query, params)
+        return CLEAN
+
+    return run

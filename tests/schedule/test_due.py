@@ -26,8 +26,9 @@ def job(schedule: Schedule = 5 * MINUTE, last: datetime | None = None, name: str
 
 def ticks(one: Job, start: datetime, until: datetime) -> list[datetime]:
     """Return when a job ticks when every tick is served at once."""
-    due: datetime | None = first_due(one, start)
-    trigger = one.trigger(due)
+    first = first_due(one, start)
+    trigger = one.trigger(first)
+    due: datetime | None = first
     found = []
     while due is not None and due < until:
         found.append(due)
