@@ -33,7 +33,7 @@ def test_faults_appear_grow_shrink_and_heal(sample: str) -> None:
         seen.add(len(after))
         assert sum(abs(after.get(one, 0) - before.get(one, 0)) for one in {*before, *after}) <= 30
     assert moves == {"planted", "moved", "healed"}
-    assert len(seen) > 5
+    assert len(seen) > 5  # faults at the same time
 
 
 def test_the_seed_decides_on_the_steps(sample: str) -> None:

@@ -18,7 +18,7 @@ _LOCK_TIMEOUT = "300ms"
 
 
 class Motion:
-    """A random walk of the sample at `dsn` through its faults: each step moves one of them a little.
+    """A walk of the sample at `dsn` through its faults: one after the other appears or heals by and by.
 
     The steps depend on the seed and on what is planted at the beginning, which `answer` says: nothing, when
     it is None. Every fault that is in it is taken to be there in full.
@@ -30,6 +30,7 @@ class Motion:
         self._dice = Dice(seed, "motion")
         self._planted = {planted.fault: planted for planted in answer.planted} if answer else {}
         self._levels = {fault.name: _top(fault) for fault in FAULTS if fault.name in self._planted}
+        self._on_its_way: tuple[Fault, int] | None = None
 
     @property
     def answer(self) -> AnswerKey:
@@ -42,26 +43,25 @@ class Motion:
         A fault whose tables are in use stays as it is, and so does every fault when the session raises one of
         its errors: the next step may be taken all the same.
         """
-        fault = self._dice.pick(FAULTS)
-        level = self._neighbour(fault)
+        fault, direction = self._on_its_way or self._set_out()
+        self._on_its_way = None
+        level = self._levels.get(fault.name, 0) + direction
         try:
             planted = self._move(fault, level)
         except QueryFailedError as error:
             if error.sqlstate != LockNotAvailable.sqlstate:
                 raise
             return f"left {fault.name} as it is: somebody else uses its tables"
+        if 0 < level < _top(fault):
+            self._on_its_way = fault, direction
         before = self._planted.get(fault.name)
         self._remember(fault, level, planted)
         return _describe(fault, before, planted)
 
-    def _neighbour(self, fault: Fault) -> int:
-        """Choose a level next to the present one of the fault."""
-        level = self._levels.get(fault.name, 0)
-        if level == 0:
-            return 1
-        if level == _top(fault):
-            return level - 1
-        return level + self._dice.pick((-1, 1))
+    def _set_out(self) -> tuple[Fault, int]:
+        """Choose the next fault, to heal if it is there and else to appear."""
+        fault = self._dice.pick(FAULTS)
+        return fault, -1 if self._levels.get(fault.name) else 1
 
     def _move(self, fault: Fault, level: int) -> Planted | None:
         with session(self._dsn, lock_timeout=_LOCK_TIMEOUT) as connection:
