@@ -1,0 +1,75 @@
+"""Random relations of every kind, loaded unguarded: `orphan_rows` must agree with a plain Python answer."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from pgvigil.check import Outcome
+from pgvigil_checks.orphan_rows import OrphanRows, OrphanRowsParams
+from tests.checks.examining import examine
+from tests.checks.random_relations import RandomRelation
+
+if TYPE_CHECKING:
+    from pgvigil.check import Finding
+    from pgvigil.run import Run
+
+RELATIONS = 25
+"""In one database, so that they share its creation and one reading of its catalog."""
+SAMPLE = 5
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_oracle(seed: int, emptied_database: str) -> None:
+    compare(seed, emptied_database)
+
+
+@pytest.mark.slow
+@pytest.mark.every_pg
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_oracle_at_length(seed: int, emptied_database: str) -> None:
+    compare(seed, emptied_database)
+
+
+def compare(seed: int, database: str) -> None:
+    dice = Random(seed)
+    relations = [RandomRelation(f"s{number}", dice) for number in range(RELATIONS)]
+    with psycopg.connect(database) as conn:
+        conn.execute("SET session_replication_role = replica")
+        for relation in relations:
+            conn.execute(relation.sql().encode())
+    params = OrphanRowsParams.model_validate(
+        {"relations": [relation.subject for relation in relations if relation.configured]}
+    )
+    runs = examine(OrphanRows(params), database, sample=SAMPLE)
+    assert set(runs.by_subject) == {relation.subject for relation in relations}
+    assert not runs.problems
+    assert {found for relation in relations for found in relation.orphans()}, (
+        "a batch without orphans proves little"
+    )
+    for relation in relations:
+        agree(runs[relation.subject], relation, database)
+
+
+def agree(run: Run, relation: RandomRelation, database: str) -> None:
+    expected = {"orphans": relation.orphans(), "partial_nulls": relation.partial_nulls()}
+    found = {finding.code: finding for finding in run.findings}
+    assert run.outcome is (Outcome.FAIL if any(expected.values()) else Outcome.PASS), (
+        relation.sql(),
+        run.error,
+    )
+    assert run.rows_examined == len(relation.judged)
+    assert found.keys() == {code for code, rows in expected.items() if rows}, relation.sql()
+    for code, finding in found.items():
+        assert finding.count == len(expected[code]), relation.sql()
+        assert [row["n"] for row in finding.sample] == expected[code][:SAMPLE]
+        assert rows_of_evidence(finding, database) == expected[code]
+
+
+def rows_of_evidence(finding: Finding, database: str) -> list[int]:
+    with psycopg.connect(database) as conn:
+        keys = finding.evidence_sql.removesuffix(";")
+        return [row[0] for row in conn.execute(f"SELECT n FROM ({keys}) AS evidence".encode())]
