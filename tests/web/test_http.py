@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from html import escape
 from typing import TYPE_CHECKING
 
-import pytest
+from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
 from pgvigil.store import Filter, Store
@@ -32,55 +32,53 @@ with sqlite3.connect(sys.argv[1], isolation_level=None) as connection:
 """
 
 
-@pytest.mark.parametrize("path", PAGES)
-def test_head_says_what_get_says_without_the_body(site: Site, path: str) -> None:
+def test_head_says_what_get_says_without_the_body(site: Site) -> None:
     sound(site.store)
-    got, headed = site.ask(path), site.ask(path, "HEAD")
-    assert (got.status, headed.status) == (200, 200)
-    assert (bool(got.body), headed.body) == (True, b"")
-    for name in ("content-type", "content-length"):
-        assert got.headers[name] == headed.headers[name]
+    for path in PAGES:
+        got, headed = site.ask(path), site.ask(path, "HEAD")
+        assert (got.status, headed.status) == (200, 200), path
+        assert (bool(got.body), headed.body) == (True, b""), path
+        for name in ("content-type", "content-length"):
+            assert got.headers[name] == headed.headers[name], path
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/nothing", "/incidents/nothing", "/incidents?offset=x"])
-def test_every_answer_carries_the_headers_that_browsers_defend_with(site: Site, path: str) -> None:
+def test_every_answer_carries_the_headers_that_browsers_defend_with(site: Site) -> None:
     sound(site.store)
-    headers = site.ask(path).headers
-    policy = headers["content-security-policy"]
-    assert "default-src 'none'" in policy
-    assert "frame-ancestors 'none'" in policy
-    assert "unsafe" not in policy
-    assert headers["x-content-type-options"] == "nosniff"
-    assert headers["x-frame-options"] == "DENY"
-    assert headers["cache-control"] == "no-store"
+    for path in (*PAGES, "/nothing", "/incidents/nothing", "/incidents?offset=x"):
+        headers = site.ask(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy, path
+        assert "frame-ancestors 'none'" in policy, path
+        assert "unsafe" not in policy, path
+        assert headers["x-content-type-options"] == "nosniff", path
+        assert headers["x-frame-options"] == "DENY", path
+        assert headers["cache-control"] == "no-store", path
 
 
-@pytest.mark.parametrize(
-    ("path", "status"),
-    [
-        ("/nothing", 404),
-        ("/incidents/nothing", 404),
-        ("/targets/nothing", 404),
-        ("/targets/", 404),
-        ("/static/nothing", 404),
-        ("/static/..%2fapp.py", 404),
-        ("/incidents?offset=-1", 400),
-        ("/targets/games?offset=99999999999999999999", 400),
-        ("/targets/games?state=green", 400),
-    ],
-)
-def test_what_there_is_no_page_for_is_said_in_a_short_one(site: Site, path: str, status: int) -> None:
+def test_what_there_is_no_page_for_is_said_in_a_short_one(site: Site) -> None:
     sound(site.store)
-    answer = site.ask(path)
-    assert answer.status == status
-    assert answer.headers["content-type"].startswith("text/html")
-    assert "Traceback" not in answer.text
+    expected = {
+        "/nothing": 404,
+        "/incidents/nothing": 404,
+        "/targets/nothing": 404,
+        "/targets/": 404,
+        "/static/nothing": 404,
+        "/static/..%2fapp.py": 404,
+        "/incidents?offset=-1": 400,
+        "/targets/games?offset=99999999999999999999": 400,
+        "/targets/games?state=green": 400,
+    }
+    answers = {path: site.ask(path) for path in expected}
+    assert {path: answer.status for path, answer in answers.items()} == expected
+    for answer in answers.values():
+        assert answer.headers["content-type"].startswith("text/html")
+        assert "Traceback" not in answer.text
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/incidents/1"])
-@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE"])
-def test_all_addresses_are_only_for_looking(site: Site, method: str, path: str) -> None:
-    assert site.ask(path, method).status == 405
+def test_all_addresses_are_only_for_looking(site: Site) -> None:
+    for path in (*PAGES, "/incidents/1"):
+        for method in ("POST", "PUT", "DELETE"):
+            assert site.ask(path, method).status == 405, (method, path)
 
 
 def test_metrics_are_the_exposition_as_it_is(site: Site) -> None:
@@ -91,17 +89,18 @@ def test_metrics_are_the_exposition_as_it_is(site: Site) -> None:
     assert 'pgvigil_target_up{target="kasse-ü"} 0.0\n' in answer.text
 
 
-@pytest.mark.parametrize(
-    ("ready", "status", "text"),
-    [("", 200, "ready"), (True, 200, "ready"), (False, 503, "not ready"), ("starting", 503, "starting")],
-)
-def test_readiness_gives_its_reason_and_health_does_not_depend_on_it(
-    site: Site, ready: bool | str, status: int, text: str
-) -> None:
-    site.ready = ready
-    answer = site.ask("/-/ready")
-    assert (answer.status, answer.text) == (status, f"{text}\n")
-    assert site.ask("/-/healthy").status == 200
+def test_readiness_gives_its_reason_and_health_does_not_depend_on_it(site: Site) -> None:
+    answers: list[tuple[bool | str, int, str]] = [
+        ("", 200, "ready\n"),
+        (True, 200, "ready\n"),
+        (False, 503, "not ready\n"),
+        ("starting", 503, "starting\n"),
+    ]
+    for ready, status, text in answers:
+        site.ready = ready
+        answer = site.ask("/-/ready")
+        assert (answer.status, answer.text) == (status, text)
+        assert site.ask("/-/healthy").status == 200
 
 
 def test_the_console_says_why_pgvigil_is_not_ready(site: Site) -> None:
@@ -209,7 +208,11 @@ def test_all_incidents_can_be_reached(site: Site) -> None:
 def test_a_crash_is_answered_in_one_line_and_the_next_request_is_served(site: Site) -> None:
     sound(site.store)
     site.due = {"games/orphan_rows": "not a moment"}  # type: ignore[dict-item]
-    answer = site.ask("/")
+    with capture_logs() as logs:
+        answer = site.ask("/")
+    assert [(entry["event"], entry["path"], entry["exc_info"]) for entry in logs] == [
+        ("request crashed", "/", True)
+    ]
     assert (answer.status, answer.text) == (500, "pgvigil could not make this page; its log says why\n")
     assert answer.headers["x-content-type-options"] == "nosniff"
     site.due = {}
