@@ -8,7 +8,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
 
-from pgvigil.catalog.names import RelationName, TableName, qualified
+from pgvigil.catalog.names import RelationName, TableName, qualified, quote
 
 
 class TableKind(StrEnum):
@@ -34,8 +34,9 @@ class Column:
     """A column. Types are written as `format_type` writes them with only pg_catalog in the search path.
 
     `base_type` is the type under all domains, without its modifier. `collation` is (schema, name) of a
-    collatable column, else None; `deterministic` says whether equal means byte-equal under it. `comparable`
-    tells whether the base type has an equality operator of its own (json, xml and point have none).
+    collatable column, else None; `deterministic` says whether equal means byte-equal under it. `not_null` is
+    what a validated constraint says. `comparable` tells whether values have an equality operator (json, xml,
+    point, and what contains them, have none).
     """
 
     name: str
@@ -79,8 +80,8 @@ class Table:
 
     `rows_estimate` is pg_class.reltuples (None when never analysed), `pages` counts 8 kB blocks. Of a
     partitioned table both are sums over its partitions. `partition_of` is the oid of the direct parent of a
-    partition; `inherits` the oids of the parents in plain inheritance. `children` tells whether any table
-    inherits from this one (in the plain way).
+    partition (a partition whose DETACH CONCURRENTLY has begun is none any more); `inherits` the oids of the
+    parents in plain inheritance. `has_children` tells whether any table inherits from this one in that way.
     """
 
     oid: int
@@ -179,7 +180,7 @@ class ForeignKey:
     def subject(self) -> str:
         """The name of this key as a subject; unique within a target."""
         text = str(self.relation)
-        return f"{text} ({self.name})" if self.twin else text
+        return f"{text} ({quote(self.name)})" if self.twin else text
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ _QUOTED_KEYWORDS = frozenset(
 
 _PLAIN = re.compile(r"[a-z_][a-z0-9_]*\Z")
 _TOKEN = re.compile(
-    r'\s*(?:(?P<quoted>"(?:[^"]|"")+")|(?P<plain>[A-Za-z_\u0080-\U0010ffff][\w$]*)|(?P<mark>->|<>|[.,()]))'
+    r"""[ \t\n\r\f\v]*(?:(?P<quoted>"(?:[^"]|"")+")"""
+    r"""|(?P<plain>[A-Za-z_\u0080-\U0010ffff][A-Za-z0-9_$\u0080-\U0010ffff]*)|(?P<mark>->|[.,()]))"""
 )
 
 

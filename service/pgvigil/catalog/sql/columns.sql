@@ -1,10 +1,41 @@
 -- Returns: the columns of all user tables, by table oid and position.
--- Cost: one pass over pg_attribute with hashes of pg_type and pg_collation; the recursion walks domains only.
+-- Cost: one pass over pg_attribute with hashes of pg_type and pg_collation; the recursions walk domains
+--       and the types that contain one without an equality operator.
 -- Locks: none beyond AccessShareLock on the system catalogs.
-WITH RECURSIVE base (oid, base) AS (
-    SELECT oid, oid FROM pg_type WHERE typtype <> 'd'
+WITH RECURSIVE domains (oid, base) AS (
+    SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
     UNION ALL
-    SELECT t.oid, base.base FROM pg_type AS t JOIN base ON base.oid = t.typbasetype WHERE t.typtype = 'd'
+    SELECT domains.oid, t.typbasetype FROM domains JOIN pg_type AS t ON t.oid = domains.base WHERE t.typtype = 'd'
+),
+-- What a value of a type consists of: the type under a domain, elements of an array, fields of a composite.
+parts (whole, part) AS (
+    SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT oid, typelem FROM pg_type WHERE typelem <> 0 AND typsubscript = 'array_subscript_handler'::regproc
+    UNION ALL
+    SELECT t.oid, f.atttypid FROM pg_type AS t JOIN pg_attribute AS f ON f.attrelid = t.typrelid
+    WHERE t.typtype = 'c' AND f.attnum > 0 AND NOT f.attisdropped
+),
+-- A base type compares through an operator class of its own or, as varchar, of a type that it is binary
+-- coercible to; enums, ranges, arrays and composites through polymorphic ones, as far as their parts compare.
+incomparable (oid) AS (
+    SELECT t.oid FROM pg_type AS t
+    WHERE t.typtype = 'b'
+      AND NOT (t.typelem <> 0 AND t.typsubscript = 'array_subscript_handler'::regproc)
+      AND NOT EXISTS (
+          SELECT FROM pg_opclass AS oc JOIN pg_am AS am ON am.oid = oc.opcmethod
+          WHERE am.amname IN ('btree', 'hash')
+            AND oc.opcdefault
+            AND (
+                oc.opcintype = t.oid
+                OR oc.opcintype IN (
+                    SELECT k.casttarget FROM pg_cast AS k
+                    WHERE k.castsource = t.oid AND k.castmethod = 'b' AND k.castcontext = 'i'
+                )
+            )
+      )
+    UNION
+    SELECT parts.whole FROM incomparable JOIN parts ON parts.part = incomparable.oid
 )
 SELECT a.attrelid::bigint AS "table",
        a.attname::text AS name,
@@ -12,28 +43,24 @@ SELECT a.attrelid::bigint AS "table",
        format_type(a.atttypid, a.atttypmod) AS type,
        format_type(b.oid, NULL) AS base_type,
        b.typcategory::text AS category,
-       a.attnotnull AS not_null,
+       -- From version 18 on the constraint may be NOT VALID, and older rows NULL.
+       a.attnotnull AND NOT EXISTS (
+           SELECT FROM pg_constraint AS k
+           WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)
+       ) AS not_null,
        cn.nspname::text AS collation_schema,
        co.collname::text AS collation_name,
        coalesce(co.collisdeterministic, true) AS deterministic,
-       -- Arrays, composites, enums, ranges and multiranges compare through polymorphic operators.
-       b.typtype IN ('e', 'r', 'm', 'c') OR b.typcategory = 'A' OR EXISTS (
-           SELECT FROM pg_opclass AS oc
-           JOIN pg_am AS am ON am.oid = oc.opcmethod
-           WHERE am.amname IN ('btree', 'hash') AND oc.opcdefault AND oc.opcintype IN (b.oid, bc.casttarget)
-       ) AS comparable,
+       incomparable.oid IS NULL AS comparable,
        a.attgenerated <> '' AS generated
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-JOIN base ON base.oid = a.atttypid
-JOIN pg_type AS b ON b.oid = base.base
--- varchar has no operator class of its own: it is compared as the type that it is binary coercible to.
-LEFT JOIN LATERAL (
-    SELECT k.casttarget FROM pg_cast AS k
-    WHERE k.castsource = b.oid AND k.castmethod = 'b' AND k.castcontext = 'i'
-    ORDER BY k.casttarget LIMIT 1
-) AS bc ON true
+LEFT JOIN (
+    SELECT domains.oid, domains.base FROM domains JOIN pg_type AS t ON t.oid = domains.base WHERE t.typtype <> 'd'
+) AS d ON d.oid = a.atttypid
+JOIN pg_type AS b ON b.oid = coalesce(d.base, a.atttypid)
+LEFT JOIN incomparable ON incomparable.oid = b.oid
 LEFT JOIN pg_collation AS co ON co.oid = a.attcollation
 LEFT JOIN pg_namespace AS cn ON cn.oid = co.collnamespace
 WHERE a.attnum > 0

@@ -3,11 +3,26 @@
 --          its own.
 -- Cost: one pass each over pg_constraint and pg_trigger (hashed), operators through their index.
 -- Locks: none beyond AccessShareLock on the system catalogs.
-WITH RECURSIVE clones (root, oid) AS (
-    SELECT oid, oid FROM pg_constraint WHERE contype = 'f' AND conparentid = 0
+WITH RECURSIVE roots (oid) AS (
+    SELECT k.oid FROM pg_constraint AS k
+    WHERE k.contype = 'f'
+      AND (
+          k.conparentid = 0
+          -- A partition whose DETACH CONCURRENTLY has begun stands alone already: its rows are no longer seen
+          -- through the parent.
+          OR EXISTS (
+              SELECT FROM pg_inherits AS i JOIN pg_constraint AS p ON p.conrelid = i.inhparent
+              WHERE i.inhrelid = k.conrelid
+                AND i.inhdetachpending
+                AND p.oid = k.conparentid
+          )
+      )
+),
+clones (root, oid) AS (
+    SELECT oid, oid FROM roots
     UNION ALL
     SELECT clones.root, k.oid FROM pg_constraint AS k JOIN clones ON k.conparentid = clones.oid
-    WHERE k.contype = 'f'
+    WHERE k.contype = 'f' AND k.oid NOT IN (SELECT oid FROM roots)
 ),
 triggers AS (
     SELECT clones.root,
@@ -68,8 +83,8 @@ SELECT k.oid::bigint AS oid,
        coalesce(t.total, 0)::int AS triggers,
        t.idle AS idle_triggers
 FROM pg_constraint AS k
+JOIN roots ON roots.oid = k.oid
 LEFT JOIN pg_class AS ic ON ic.oid = k.conindid
 LEFT JOIN triggers AS t ON t.root = k.oid
 LEFT JOIN references_ok AS r ON r.root = k.oid
-WHERE k.contype = 'f' AND k.conparentid = 0
 ORDER BY k.oid

@@ -16,8 +16,7 @@ SELECT x.indrelid::bigint AS "table",
        x.indisvalid AND x.indisready AND x.indislive AS is_valid,
        x.indpred IS NOT NULL AS is_partial,
        -- The column came with version 15.
-       coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct,
-       x.indimmediate AS is_immediate
+       coalesce((to_jsonb(x) ->> 'indnullsnotdistinct')::boolean, false) AS nulls_not_distinct
 FROM pg_index AS x
 JOIN pg_class AS ic ON ic.oid = x.indexrelid
 JOIN pg_am AS am ON am.oid = ic.relam

@@ -8,16 +8,20 @@ SELECT c.oid::bigint AS oid,
        c.relname::text AS name,
        c.relkind::text AS kind,
        pg_get_userbyid(c.relowner)::text AS owner,
-       c.relispartition AS is_partition,
+       c.relispartition AND NOT i.is_detaching AS is_partition,
        i.parents,
-       c.relhassubclass AS has_children,
+       -- relhassubclass stays true for a while after the last child is gone.
+       c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
        c.relrowsecurity AS row_security,
        nullif(c.reltuples, -1)::float8 AS rows_estimate,
        c.relpages::bigint AS pages
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 LEFT JOIN (
-    SELECT inhrelid, array_agg(inhparent::bigint ORDER BY inhseqno) AS parents
+    -- Once DETACH CONCURRENTLY has begun the rows are no longer seen through the parent.
+    SELECT inhrelid,
+           array_agg(inhparent::bigint ORDER BY inhseqno) FILTER (WHERE NOT inhdetachpending) AS parents,
+           bool_or(inhdetachpending) AS is_detaching
     FROM pg_inherits
     GROUP BY inhrelid
 ) AS i ON i.inhrelid = c.oid
