@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import partial
 
 from psycopg import sql
 
@@ -17,42 +18,34 @@ from pgvigil.catalog import (
     qualified,
     quote,
 )
-from pgvigil.check import Finding, Severity, load_sql
+from pgvigil.check import Finding, JsonValue, Severity, load_sql
 from pgvigil_checks.relations import column_pairs
 
 _LOOKS_UP_EQUALS = ("btree", "hash", "gist", "spgist")
 
 
 def unprotected(key: ForeignKey, sample: int) -> Iterator[Finding]:
-    """Yield what keeps the constraint from protecting; each is critical and counts the one constraint."""
+    """Yield what keeps the constraint from protecting; each is critical and counts the one constraint.
+
+    `sample` is how many objects a finding may name at the most.
+    """
+    finding = partial(_critical, key, sample)
+    name = quote(key.name)
+    mend = f"Delete or mend the rows that orphan_rows reports, then ALTER TABLE {key.child}"
     if not key.enforced:
-        yield _critical(
-            key,
-            "not_enforced",
-            "is NOT ENFORCED: nothing keeps rows without a parent out",
-            f"Delete or mend the rows that orphan_rows reports, then {_alter(key)} ALTER CONSTRAINT "
-            f"{quote(key.name)} ENFORCED;",
-        )
+        words = "is NOT ENFORCED: nothing keeps rows without a parent out"
+        yield finding("not_enforced", words, f"{mend} ALTER CONSTRAINT {name} ENFORCED;")
     elif not key.validated:
-        yield _critical(
-            key,
-            "not_valid",
-            "is NOT VALID: rows from before it was added were never checked",
-            f"Delete or mend the rows that orphan_rows reports, then {_alter(key)} VALIDATE CONSTRAINT "
-            f"{quote(key.name)};",
-        )
+        words = "is NOT VALID: rows from before it was added were never checked"
+        yield finding("not_valid", words, f"{mend} VALIDATE CONSTRAINT {name};")
     if key.enforced and not key.triggers:
-        yield _critical(
-            key,
-            "triggers_missing",
-            "has lost its triggers: nothing keeps rows without a parent out",
-            f"Drop the constraint and add it again: {_alter(key)} DROP CONSTRAINT {quote(key.name)};",
-        )
+        words = "has lost its triggers: nothing keeps rows without a parent out"
+        again = f"Drop the constraint and add it again: ALTER TABLE {key.child} DROP CONSTRAINT {name};"
+        yield finding("triggers_missing", words, again)
     yield from _idle_triggers(key, sample)
     if key.index_name and not key.index_valid:
         index = qualified(key.parent.schema, key.index_name)
-        yield _critical(
-            key,
+        yield finding(
             "index_invalid",
             f"refers to the index {index}, which is invalid, or invalid in a partition: "
             "the parent's key may have duplicates, and look-ups may miss rows",
@@ -70,13 +63,14 @@ def _idle_triggers(key: ForeignKey, sample: int) -> Iterator[Finding]:
         if idle:
             yield _critical(
                 key,
+                sample,
                 code,
                 f"has {len(idle)} of {key.triggers} triggers {words}: rows pass unchecked",
                 f"As a superuser: {_enable(idle[0])} and so on for each trigger of the evidence. "
                 "orphan_rows reports what came in meanwhile: VALIDATE CONSTRAINT does nothing where the key "
                 "is marked valid.",
                 evidence="foreign_keys_triggers.sql",
-                triggers=idle[:sample],
+                details={"triggers": [f"{one.table}/{quote(one.name)}" for one in idle[:sample]]},
             )
 
 
@@ -140,12 +134,13 @@ def _leads_with(index: Index, columns: tuple[str, ...]) -> bool:
 
 def _critical(
     key: ForeignKey,
+    sample: int,
     code: str,
     words: str,
     remedy: str,
     *,
     evidence: str = "foreign_keys_constraint.sql",
-    triggers: list[TriggerState] | None = None,
+    details: Mapping[str, JsonValue] | None = None,
 ) -> Finding:
     return Finding(
         code=code,
@@ -154,7 +149,8 @@ def _critical(
         count=1,
         remedy=remedy,
         evidence_sql=_evidence(key, evidence),
-        sample=tuple({"table": one.table, "trigger": one.name} for one in triggers or ()),
+        sample=({"table": str(key.child), "constraint": key.name},)[:sample],
+        details=details or {},
     )
 
 
@@ -163,7 +159,3 @@ def _evidence(key: ForeignKey, name: str) -> str:
         child=sql.Literal(str(key.child)), name=sql.Literal(key.name)
     )
     return f"{query.as_string()};"
-
-
-def _alter(key: ForeignKey) -> str:
-    return f"ALTER TABLE {key.child}"

@@ -29,7 +29,13 @@ PROTECTION = (
     Case(
         title="a key that is NOT VALID, whether or not rows violate it",
         given=TABLES + "ALTER TABLE child ADD FOREIGN KEY (parent_id) REFERENCES parent NOT VALID",
-        expected={RELATION: fails(not_valid=BROKEN)},
+        expected={
+            RELATION: fails(
+                not_valid=Found(
+                    1, ({"table": "public.child", "constraint": "child_parent_id_fkey"},), Severity.CRITICAL
+                )
+            )
+        },
     ),
     Case(
         title="a key that was validated",
