@@ -55,13 +55,13 @@ def survives(content: bytes) -> None:
             assert all(char.isprintable() for line in lines for char in line)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=200))
 def test_any_bytes(content: bytes) -> None:
     survives(content)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(TEXT | st.text(max_size=60))
 @example("\u2028targets")
 @example("[" * 1500)
@@ -69,13 +69,13 @@ def test_any_text(text: str) -> None:
     survives(text.encode("utf-8", "surrogatepass"))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.dictionaries(KEYS, VALUES, max_size=6))
 def test_any_structure(value: dict[str, Any]) -> None:
     survives(yaml.safe_dump(value, allow_unicode=True).encode())
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_the_example_with_any_part_of_it_replaced(data: st.DataObject) -> None:
     document = yaml.safe_load(EXAMPLE.replace("!env GAMES_DSN", "dbname=games"))
@@ -93,7 +93,7 @@ def test_the_example_with_any_part_of_it_replaced(data: st.DataObject) -> None:
     survives(yaml.safe_dump(document, allow_unicode=True).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.data())
 def test_the_example_with_any_piece_of_its_text_cut_out_or_put_in(data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(EXAMPLE)))

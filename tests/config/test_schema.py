@@ -12,6 +12,7 @@ from pydantic import Field
 from pgvigil.check import Params
 from pgvigil.config import json_schema
 from pgvigil.errors import ConfigError
+from pgvigil.registry import Registry
 from tests.config.test_load import EXAMPLE
 
 if TYPE_CHECKING:
@@ -67,6 +68,28 @@ def test_the_example_of_the_contract_is_valid() -> None:
     # The schema describes what `!env` stands for.
     text = EXAMPLE.replace("!env GAMES_DSN", "dbname=games")
     assert list(VALIDATOR.iter_errors(yaml.safe_load(text))) == []
+
+
+def test_the_example_of_the_contract_fits_the_installed_checks(read: Callable[..., Config]) -> None:
+    registry = Registry.load()
+    checks = registry.bind(read(EXAMPLE, GAMES_DSN="dbname=games"), "games")
+    assert str(checks["table_drift"].params.pairs[0].left) == "curated.enhanced_games"
+    assert len(checks["orphan_rows"].params.relations) == 1
+    schema = json_schema(registry.params_types)
+    Draft202012Validator.check_schema(schema)
+    text = EXAMPLE.replace("!env GAMES_DSN", "dbname=games")
+    assert list(Draft202012Validator(schema).iter_errors(yaml.safe_load(text))) == []
+
+
+def test_the_settings_of_every_installed_check_are_described() -> None:
+    models = Registry.load().params_types
+    bare = [
+        f"{check}: {name}"
+        for check, model in models.items()
+        for name, field in model.model_fields.items()
+        if not field.description
+    ]
+    assert bare == []
 
 
 @pytest.mark.parametrize("text", BAD)
