@@ -52,6 +52,7 @@ def test_a_check_that_was_never_carried_out_keeps_the_rest_from_being_clean(stor
         Level.UNKNOWN,
         "Not everything could be examined",
     )
+    assert parts(picture) == {"waiting": 1}
 
 
 def test_no_subjects_are_not_clean(store: Store) -> None:

@@ -186,6 +186,7 @@ def _headline(
         incident.severity for incident in incidents if standing(incident, now) is Standing.OPEN
     )
     down = sum(target.status is not None and not target.status.up for target in targets)
+    waiting = sum(not row.discovered for row in coverage)
     parts = _present(
         Part("down", down, "target down" if down == 1 else "targets down"),
         Part("critical", open_ones[Severity.CRITICAL], "critical"),
@@ -198,6 +199,7 @@ def _headline(
         Part("acknowledged", standings[Standing.ACKNOWLEDGED], "acknowledged"),
         Part("muted", standings[Standing.MUTED], "muted"),
         Part("info", open_ones[Severity.INFO], "info"),
+        Part("waiting", waiting, "check not examined yet" if waiting == 1 else "checks not examined yet"),
     )
     level = _level(open_ones, parts, coverage, targets)
     return Headline(level, _text(level, coverage), parts, asides)
