@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import replace
 from functools import cache
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Listener
@@ -18,11 +19,15 @@ from typing import TYPE_CHECKING, Protocol
 from packaging.specifiers import SpecifierSet
 
 from pgvigil.embedded import Installation, Server, installations, serve
+from pgvigil.embedded.account import run, stand_in
+from pgvigil.embedded.directory import guarded_directory
+from pgvigil.embedded.server import free_port
 from pgvigil.errors import EmbeddedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     import pytest
 
@@ -79,6 +84,24 @@ def versions_for(markers: Iterable[pytest.Mark]) -> list[int]:
 def private_server(version: int) -> AbstractContextManager[Server]:
     """Return a fresh server of a tested version, set up as the shared ones are."""
     return serve(bindir=by_version()[version].bindir, settings=SETTINGS)
+
+
+@contextmanager
+def standby_of(primary: Server, settings: Mapping[str, str]) -> Iterator[Server]:
+    """Run a hot standby that streams from `primary`, for the time of the block."""
+    account = stand_in()
+    with guarded_directory("data/postmaster.pid", account) as home:
+        data_dir = home.path / "data"
+        command: list[str | Path] = [primary._bindir / "pg_basebackup", "--pgdata", data_dir]
+        command += ["--dbname", primary.dsn(), "--write-recovery-conf", "--checkpoint", "fast", "--no-sync"]
+        answer = run(command, account, cwd=home.path)
+        if answer.returncode != 0:
+            raise RuntimeError(f"pg_basebackup failed: {answer.stderr}")
+        with (data_dir / "postgresql.conf").open("a") as conf:
+            conf.writelines(f"{name} = '{value}'\n" for name, value in settings.items())
+        standby = replace(primary, port=free_port(), data_dir=data_dir)
+        standby.start()
+        yield standby
 
 
 class Servers(Protocol):
