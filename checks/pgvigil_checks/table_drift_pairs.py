@@ -48,11 +48,16 @@ class KeyPart:
         """Whether its values fit into 64 bits on both sides, and need no shortening."""
         return self.columns is not None and all(side.base_type in INTEGERS for side in self.columns)
 
-    def value(self, side: Column | str) -> sql.Composable:
+    def of(self, side: str) -> Column | str:
+        """Return what stands on one side, `left` or `right`."""
+        return self.left if side == "left" else self.right
+
+    def value(self, side: str) -> sql.Composable:
         """Compose one side's value, of a row called t."""
-        if isinstance(side, Column):
-            return self.equality.value(sql.Identifier("t", side.name))
-        return sql.SQL("({})").format(trusted(side))
+        column = self.of(side)
+        if isinstance(column, Column):
+            return self.equality.value(sql.Identifier("t", column.name))
+        return sql.SQL("({})").format(trusted(column))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import TypeAlias
 
 from psycopg import sql
 
-from pgvigil.catalog import Table
+from pgvigil.catalog import Column, Table, TableKind
 from pgvigil.check import load_sql
 from pgvigil_checks.table_drift_pairs import ColumnPair, EntityPair, KeyPart
 from pgvigil_checks.table_drift_types import as_numeric, trusted
@@ -139,11 +139,23 @@ def _side(pair: EntityPair, columns: Sequence[ColumnPair], side: str) -> Compose
     compared = [
         sql.SQL("{} AS {}").format(_value(column, side), _id(f"c{n}")) for n, column in enumerate(columns, 1)
     ]
-    return _template("side").format(
-        columns=_list((_key_columns(pair, side), *compared)),
-        table=_name(_table(pair, side)),
-        key=_key_names(pair, "t"),
-    )
+    listed = _list((_key_columns(pair, side), *compared))
+    table = _table(pair, side)
+    if _is_unique(pair, side):
+        return _template("unique_side").format(columns=listed, table=_name(table))
+    return _template("side").format(columns=listed, table=_name(table), key=_key_names(pair, "t"))
+
+
+def _is_unique(pair: EntityPair, side: str) -> bool:
+    """Tell whether an index in force keeps every key of the pair from standing twice on one side."""
+    table = _table(pair, side)
+    if table.kind is TableKind.TABLE and table.has_children:
+        # A unique index does not reach into inheritance children.
+        return False
+    # A cast, or a collation that the index may not have, could make equal what the index tells apart.
+    uncast = (part.of(side) for part in pair.key if part.equality.cast is None)
+    alike = {column.name for column in uncast if isinstance(column, Column) and column.deterministic}
+    return any(alike.issuperset(key.columns) for key in table.keys)
 
 
 def _value(pair: ColumnPair, side: str) -> sql.Composable:
@@ -206,10 +218,7 @@ def _either(n: int) -> sql.Composable:
 
 
 def _key_columns(pair: EntityPair, side: str) -> sql.Composable:
-    return _list(
-        sql.SQL("{} AS {}").format(part.value(part.left if side == "left" else part.right), _id(f"k{n}"))
-        for n, part in _numbered(pair)
-    )
+    return _list(sql.SQL("{} AS {}").format(part.value(side), _id(f"k{n}")) for n, part in _numbered(pair))
 
 
 def _shown_key(pair: EntityPair, row: str, names: Sequence[str], within: str = "{}") -> sql.Composable:

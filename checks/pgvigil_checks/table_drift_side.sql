@@ -1,6 +1,5 @@
 -- Returns: one row for every key of one table, with the columns of one of its rows and how many rows have the key.
--- Cost: one pass over the table, sorted by the key. Counted also where a unique index should make it 1: an index can
---       be corrupt, and does not reach into inheritance children.
+-- Cost: one pass over the table, sorted by the key.
 -- Locks: AccessShareLock on the table.
 SELECT s.*
 FROM (

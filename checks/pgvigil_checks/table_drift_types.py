@@ -21,6 +21,7 @@ from pgvigil.catalog import Column, parse_table
 
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _FLOATS = frozenset({"double precision", "real"})
+_TEXTS = {"character varying", "text"}
 # Within a family the later type can stand for the earlier ones.
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision", "real")
 _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
@@ -114,8 +115,8 @@ def _of_two_types(left: Column, right: Column) -> Equality | None:
     common = _common(left.base_type, right.base_type)
     if common is None:
         return None
-    # Integers and moments have operators across their types.
-    as_it_is = common in INTEGERS or common in _MOMENTS
+    # Integers and moments have operators across their types; varchar is compared as the text that it is.
+    as_it_is = common in INTEGERS or common in _MOMENTS or {left.base_type, right.base_type} == _TEXTS
     return Equality(None if as_it_is else common)
 
 
