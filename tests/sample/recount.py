@@ -36,7 +36,7 @@ COMPARED = {
 
 def number(connection: psycopg.Connection, query: str | Composed) -> int:
     """The only value of a query."""
-    row = connection.execute(query).fetchone()  # type: ignore[arg-type]
+    row = connection.execute(query).fetchone()
     assert row is not None
     return int(row[0])
 
@@ -86,6 +86,15 @@ def declared(connection: psycopg.Connection) -> list[str]:
     return [
         str(RelationName(TableName(a, b), tuple(e), TableName(c, d), tuple(f))) for a, b, c, d, e, f in rows
     ]
+
+
+def differing(connection: psycopg.Connection, column: str) -> set[int]:
+    """The games that both sides hold with different values in a column, named as on the left."""
+    query = f"""
+        SELECT igdb_id FROM curated.enhanced_games l JOIN curated.games_complete r USING (igdb_id)
+        WHERE {COMPARED[column]}
+    """
+    return {row[0] for row in connection.execute(query)}
 
 
 def drift(connection: psycopg.Connection) -> dict[str, int | Mapping[str, int]]:
@@ -163,4 +172,4 @@ def _rows(connection: psycopg.Connection, table: TableName) -> Composed:
 
 
 def _each(conditions: object) -> Composed:
-    return SQL(" AND ").join(conditions)  # type: ignore[arg-type]
+    return SQL(" AND ").join(conditions)

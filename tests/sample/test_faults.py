@@ -109,6 +109,17 @@ def test_orphans_are_named_in_the_order_of_their_key(sample: str) -> None:
                 assert connection.execute(query).fetchall() == listed, fault.fault
 
 
+def test_changed_games_are_named(sample: str) -> None:
+    changes = [one for one in plant_crisis(sample, seed=1).planted if one.kind is Kind.CHANGED]
+    assert sorted(column for one in changes for column in one.columns) == sorted(recount.COMPARED)
+    with psycopg.connect(sample) as connection:
+        for change in changes:
+            for column in change.columns:
+                assert recount.differing(connection, column) == {key["igdb_id"] for key in change.keys}, (
+                    column
+                )
+
+
 def test_the_seed_decides(sample: str) -> None:
     answer = plant_crisis(sample, seed=1)
     assert plant_crisis(sample, seed=2) != answer

@@ -19,7 +19,7 @@ _AFTER_LOAD = ("keys", "indexes", "views")
 def build(dsn: str, *, scale: int = 1, seed: int = 1, progress: Callable[[str], None] | None = None) -> None:
     """Build the healthy sample in the empty database at `dsn`.
 
-    Rows depend on `scale` (1 is about 40 thousand, 1000 about 40 million) and `seed` alone, to the byte. All
+    Rows depend on `scale` (1 is about 48 thousand, 1000 about 48 million) and `seed` alone, to the byte. All
     of it is one transaction: a build that fails or is stopped leaves nothing behind. `progress` hears a line
     for every step. The schema `public` is dropped: the team keeps nothing in it.
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
+from importlib.resources import files
 from string import Template
-
-from pgvigil.sample.session import statement
 
 
 def configuration(
@@ -24,4 +23,5 @@ def configuration(
     values = {"dsn": dsn, "name": name, "state": state, "listen": listen, "every": every}
     # A JSON string is a YAML string, whatever is in it.
     quoted = {key: json.dumps(value, ensure_ascii=False) for key, value in values.items()}
-    return Template(statement("configuration.yaml")).substitute(quoted)
+    template = files(__package__).joinpath("configuration.yaml").read_text(encoding="utf-8")
+    return Template(template).substitute(quoted)

@@ -85,9 +85,13 @@ def _of_keys(faults: Iterable[Planted]) -> Iterator[Expected]:
 def _of_rows(faults: Iterable[Planted]) -> Iterator[Expected]:
     for fault in faults:
         if fault.relation:
-            for count in (fault.rows - fault.partially_null, fault.partially_null):
+            for count, which in (
+                (fault.rows - fault.partially_null, ""),
+                (fault.partially_null, ", NULL in part"),
+            ):
                 if count:
-                    yield Expected("orphan_rows", fault.relation, "critical", count, fault.description)
+                    words = fault.description + which
+                    yield Expected("orphan_rows", fault.relation, "critical", count, words)
 
 
 def _of_the_pair(faults: Iterable[Planted]) -> Iterator[Expected]:
