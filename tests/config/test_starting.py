@@ -61,6 +61,9 @@ ORDINARY = """
     CREATE SCHEMA analytics;
     CREATE TABLE curated.games_complete (igdb_id bigint PRIMARY KEY, name text);
     CREATE TABLE curated.enhanced_games (igdb_id bigint PRIMARY KEY, title text, name text);
+    CREATE TABLE curated.games_notes (
+        igdb_id bigint PRIMARY KEY REFERENCES curated.enhanced_games, title text, name text
+    );
     CREATE TABLE curated.players (id int PRIMARY KEY);
     CREATE TABLE analytics.sessions (
         id int PRIMARY KEY, player_id int, game_id int REFERENCES curated.players
@@ -152,7 +155,7 @@ def test_its_examples_are_what_a_person_would_look_at_first(
 ) -> None:
     admin_conn.execute(ORDINARY)
     text = starting_file("games", catalog_of(database), REGISTRY.types)
-    assert f"database {admin_conn.info.dbname}: 2 schemas, 4 tables, 1 foreign key." in text
+    assert f"database {admin_conn.info.dbname}: 2 schemas, 5 tables, 2 foreign keys." in text
     assert "# analytics: 1 table, 1 foreign key\n" in text
     assert "#  - analytics.sessions(player_id) -> curated.players(id)\n" in text
     assert "game_id" not in text

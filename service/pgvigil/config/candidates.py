@@ -27,14 +27,16 @@ def candidate_pair(catalog: Catalog) -> tuple[PairName, tuple[str, ...]] | None:
     for table in catalog.watched_tables():
         if table.kind is TableKind.FOREIGN:
             continue
-        for columns in {key.columns for key in table.keys}:
-            for word in _words(table.name):
+        for columns in dict.fromkeys(key.columns for key in table.keys):
+            for word in sorted(_words(table.name)):
                 alike[word, columns].append(table)
+    # A table that refers to another by its own key adds to that entity: it is no second copy.
+    linked = {frozenset((key.child.oid, key.parent.oid)) for key in catalog.foreign_keys}
     found = [
         (len(_shared(left, right)), left, right, columns)
         for (_, columns), tables in alike.items()
         for left, right in combinations(tables[:_MOST_ALIKE], 2)
-        if _same_types(left, right, columns)
+        if frozenset((left.oid, right.oid)) not in linked and _same_types(left, right, columns)
     ]
     if not found:
         return None
