@@ -152,6 +152,7 @@ def _pair(catalog: Catalog | None) -> dict[str, Any]:
 
 def _commented(name: str, items: Iterable[str | Mapping[str, Any]]) -> Iterator[str]:
     """Yield a setting that is a list, one item after the other, with mappings one key a line."""
+    yield "        # For example, going by names alone:"
     yield f"        #{name}:"
     for item in items:
         lines = [_line(item)] if isinstance(item, str) else [f"{key}: {_line(item[key])}" for key in item]
