@@ -8,7 +8,7 @@ never row values, SQL or the text of an error.
 from __future__ import annotations
 
 import platform
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
 
@@ -70,7 +70,7 @@ class Counters:
             "pgvigil_store_errors", "Times that the state store could not be read or written.", registry=None
         )
         self._conflicts: dict[str, int] = {}
-        self._checks: dict[CheckKey, None] = {}
+        self._checks: set[CheckKey] = set()
 
     def observe(self, run: Run) -> None:
         """Count a run that ended, however it ended."""
@@ -105,17 +105,7 @@ class Counters:
             self._seconds.labels(*key)
             self._rows.labels(*key)
             self._conflicts.setdefault(key[0], 0)
-            self._checks[key] = None
-
-    def keep(self, configured: Collection[CheckKey]) -> None:
-        """Forget the checks and targets that are no longer configured."""
-        for target, check in [key for key in list(self._checks) if key not in configured]:
-            labels = {"target": target, "check": check}
-            for metric in (self._runs, self._missed, self._seconds, self._rows):
-                metric.remove_by_labels(labels)
-            self._checks.pop((target, check), None)
-        for target in set(self._conflicts) - {target for target, _ in configured}:
-            self._conflicts.pop(target, None)
+            self._checks.add(key)
 
     def collect(self) -> Iterator[Metric]:
         """Yield all counters."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgvigil.check import Finding, Outcome, Severity, fingerprint
@@ -17,6 +17,9 @@ from tests.incident.life import Book, at, finding, run
 if TYPE_CHECKING:
     from pgvigil.incident import Incident
     from pgvigil.run import Run
+
+# A busy machine is no fault of the step's.
+unhurried = settings(deadline=None)
 
 CODES = ("orphans", "partial_nulls", "not_valid")
 
@@ -46,6 +49,7 @@ def live(book: Book) -> dict[str, Incident]:
     return {one.fingerprint: one for one in book.live}
 
 
+@unhurried
 @given(histories)
 def test_the_live_incidents_are_the_faults_of_the_last_completed_run(history: list[Run]) -> None:
     book = Book()
@@ -55,6 +59,7 @@ def test_the_live_incidents_are_the_faults_of_the_last_completed_run(history: li
     assert live(book).keys() == (fingerprints(completed[-1]) if completed else set())
 
 
+@unhurried
 @given(histories)
 def test_a_run_that_did_not_complete_is_neither_clean_nor_a_sighting(history: list[Run]) -> None:
     """Leaving all such runs out leaves the same incidents, but for what is said about examining them."""
@@ -74,6 +79,7 @@ def test_a_run_that_did_not_complete_is_neither_clean_nor_a_sighting(history: li
     assert told == completed_only.events
 
 
+@unhurried
 @given(st.lists(runs, max_size=25), st.integers(1, 4))
 def test_it_opens_at_exactly_the_sighting_that_confirms(history: list[Run], confirm: int) -> None:
     """An independent count of sightings in a row predicts every opening."""
@@ -94,6 +100,7 @@ def test_it_opens_at_exactly_the_sighting_that_confirms(history: list[Run], conf
             assert (incident.state is State.OPEN) == (in_a_row[name] >= confirm)
 
 
+@unhurried
 @given(histories)
 def test_what_is_resolved_stays_as_it_was(history: list[Run]) -> None:
     book = Book()
@@ -104,6 +111,7 @@ def test_what_is_resolved_stays_as_it_was(history: list[Run]) -> None:
         assert resolved.keys().isdisjoint(event.incident for event in changed.events)
 
 
+@unhurried
 @given(histories)
 def test_counts_only_grow_and_times_are_in_order(history: list[Run]) -> None:
     book = Book()
@@ -120,6 +128,7 @@ def test_counts_only_grow_and_times_are_in_order(history: list[Run]) -> None:
             assert (new.unexamined_since is None) == one.outcome.completed
 
 
+@unhurried
 @given(histories, st.booleans())
 def test_the_events_tell_the_whole_story(history: list[Run], gone: bool) -> None:
     """Whoever reads the events alone arrives at the state, severity and sightings of each incident."""
@@ -143,6 +152,7 @@ def test_the_events_tell_the_whole_story(history: list[Run], gone: bool) -> None
             assert changes[-1][1] == incident.severity
 
 
+@unhurried
 @given(
     st.lists(st.one_of(runs, st.sampled_from(["acknowledge", "mute", "unmute"])), max_size=25),
     st.integers(0, 10),

@@ -178,12 +178,8 @@ def test_series_go_with_their_subject_and_their_check(store: Store) -> None:
     store.record(run(finding(), subject="public.gone"))
     discover(store)
     assert b"public.gone" not in Scrape(store).text
-    counters = Counters()
-    counters.observe(run(finding()))
-    counters.recovery_conflicts("games", 1)
     store.retire([("movies", "orphan_rows")], NOW)
-    counters.keep([("movies", "orphan_rows")])
-    assert b"games" not in Scrape(store, counters).text
+    assert b"games" not in Scrape(store).text
 
 
 def test_the_drift_of_a_pair_shows_by_kind_also_when_there_is_none(store: Store) -> None:

@@ -29,7 +29,6 @@ class Daemon:
         self.pid = self._process.pid
 
     def __enter__(self) -> Self:
-        assert self.answer() == "ready"
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -70,7 +69,6 @@ class Daemon:
 def main(url: str) -> None:
     """Open the store and carry out commands until there are no more."""
     with Store.open(url, wait_seconds=2.0) as store:
-        say("ready")
         for line in sys.stdin:
             try:
                 answer = carry_out(store, *line.split())

@@ -66,6 +66,14 @@ def test_every_acknowledged_result_survives_kill_9(url: str, daemon: Callable[[s
         assert len(store.incidents()) == len(store.subjects()) == len(ids)
 
 
+def test_every_commit_is_synced_to_the_disk(sqlite_url: str) -> None:
+    """What a killed process cannot show: a power cut spares only what was synced."""
+    with Store.open(sqlite_url) as store, store._database.writing() as connection:
+        full = 2
+        assert store._database.pragma(connection, "synchronous") == full
+        assert connection.exec_driver_sql("PRAGMA journal_mode").scalar() == "wal"
+
+
 class TmpfsDisk:
     """A file system of one megabyte."""
 

@@ -155,7 +155,9 @@ def _postgres_engine(url: URL, wait_seconds: float) -> Engine:
 
 
 def _begin_postgres(connection: Connection, milliseconds: int) -> None:
-    """Bound the waits on both sides; a writer that is paused must not keep the others waiting for ever."""
+    """Bound the waits on both sides: a writer that is paused must not keep the others waiting for ever."""
+    if not connection.get_execution_options().get("pgvigil_writes"):
+        return
     connection.exec_driver_sql(
         "SELECT set_config('lock_timeout', %(limit)s, true),"
         " set_config('idle_in_transaction_session_timeout', %(limit)s, true)",
