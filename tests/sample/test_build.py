@@ -104,7 +104,7 @@ def test_it_grows_with_the_scale_and_tells_how_far_it_is(database: str) -> None:
         assert recount.number(connection, "SELECT count(*) FROM curated.games_complete") == 2_400
         assert recount.number(connection, "SELECT count(*) FROM reference.platforms") == 12
         assert not any(recount.drift(connection).values())
-    assert "loading 2,400 rows into curated.games_complete" in lines
+    assert "loading curated.games_complete: 0 of 2,400 rows" in lines
 
 
 def test_memory_does_not_grow_with_the_scale() -> None:

@@ -181,7 +181,7 @@ def demo_command(
     ] = 9925,
     once: Annotated[bool, typer.Option("--once", help="One sweep and its report, then exit.")] = False,
     scale: Annotated[
-        int, typer.Option(min=1, max=2000, help="Size of the sample; 1 is about 40 thousand rows.")
+        int, typer.Option(min=1, max=2000, help="Size of the sample; 1 is about 48 thousand rows.")
     ] = 1,
     seed: Annotated[int, typer.Option(help="Another seed is another sample.")] = 1,
     pg: Annotated[

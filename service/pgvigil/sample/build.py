@@ -14,6 +14,8 @@ from pgvigil.sample.zones import SCHEMAS, TABLES
 
 # Everything that is checked or indexed comes after the rows: faster, and the load needs no order of tables.
 _AFTER_LOAD = ("keys", "indexes", "views")
+# About a second of loading.
+_ROWS_BETWEEN_LINES = 100_000
 
 
 def build(dsn: str, *, scale: int = 1, seed: int = 1, progress: Callable[[str], None] | None = None) -> None:
@@ -38,8 +40,7 @@ def build(dsn: str, *, scale: int = 1, seed: int = 1, progress: Callable[[str], 
             connection.execute(statement(f"zones/{schema}.sql"))
         world = World(seed, scale)
         for table in TABLES:
-            tell(f"loading {table.count(world):,} rows into {table.name}")
-            _load(connection, world, table)
+            _load(connection, world, table, tell)
         for part in _AFTER_LOAD:
             tell(f"creating the {part}")
             connection.execute(statement(f"zones/{part}.sql"))
@@ -48,9 +49,12 @@ def build(dsn: str, *, scale: int = 1, seed: int = 1, progress: Callable[[str], 
         connection.execute("ANALYZE")
 
 
-def _load(connection: psycopg.Connection, world: World, table: Table) -> None:
+def _load(connection: psycopg.Connection, world: World, table: Table, tell: Callable[[str], None]) -> None:
+    total = table.count(world)
     with connection.cursor().copy(table.copy_statement()) as copy:
-        for row in table.each(world):
+        for loaded, row in enumerate(table.each(world)):
+            if loaded % _ROWS_BETWEEN_LINES == 0:
+                tell(f"loading {table.name}: {loaded:,} of {total:,} rows")
             copy.write_row(row)
 
 
