@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, delete, func, literal_column, select
+from sqlalchemy import Column, Connection, Function, Select, Table, delete, func, select
 
 from pgvigil.incident import EventKind, State
 from pgvigil.store.database import Database
@@ -133,10 +133,13 @@ def _used_bytes(database: Database, connection: Connection) -> int:
     if database.is_sqlite:
         pages = database.pragma(connection, "page_count") - database.pragma(connection, "freelist_count")
         return pages * database.pragma(connection, "page_size")
+    # Column by column: the size of a whole row would fetch all that is stored out of line.
     sizes = [
-        select(func.coalesce(func.sum(func.pg_column_size(literal_column(f"{table.name}.*"))), 0))
-        .select_from(table)
-        .scalar_subquery()
+        select(func.coalesce(func.sum(sum(_column_bytes(column) for column in table.c)), 0)).scalar_subquery()
         for table in (runs, incidents, events)
     ]
     return int(connection.scalar(select(sum(sizes[1:], sizes[0]))) or 0)
+
+
+def _column_bytes(column: Column[Any]) -> Function[int]:
+    return func.coalesce(func.pg_column_size(column), 0)
