@@ -19,7 +19,7 @@ from pgvigil.errors import (
     TargetError,
     TargetUnreachableError,
 )
-from pgvigil.target import Target
+from pgvigil.target import Limits, Target, session
 from tests.target.conftest import Background, running, wait_until
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ def test_a_server_without_room_says_so(open_target: Callable[..., Target], own_s
     assert "too many clients already" in str(failure(target))
     sessions.pop().close()
     wait_until(lambda: not isinstance(Background(lambda: answer(target)).outcome(), TargetError))
-    for session in sessions:
-        session.close()
+    for other in sessions:
+        other.close()
 
 
 def answer(target: Target) -> Any:
@@ -184,6 +184,13 @@ def test_a_server_that_never_answers_is_given_up(open_target: Callable[..., Targ
     with socket.create_server(("127.0.0.1", 0)) as listener:
         target = open_target(f"host=127.0.0.1 port={listener.getsockname()[1]}", connect_timeout=2)
         assert "timeout" in str(failure(target))
+
+
+def test_a_peer_that_is_gone_is_noticed_by_the_network(database: str) -> None:
+    with session.connect(make_conninfo(database, keepalives_idle=3), Limits()) as connection:
+        settings = connection.info.get_parameters()
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
+    assert [settings[name] for name in names] == ["3", "5", "3", "25000"]
 
 
 def test_the_dsn_may_ask_for_more_patience(open_target: Callable[..., Target]) -> None:
