@@ -15,6 +15,7 @@ from psycopg import sql
 
 from pgvigil.catalog import Column, Table, TableKind
 from pgvigil.check import load_sql
+from pgvigil_checks.samples import key_columns
 from pgvigil_checks.table_drift_pairs import ColumnPair, EntityPair, KeyPart
 from pgvigil_checks.table_drift_types import as_numeric, trusted
 
@@ -73,8 +74,9 @@ def duplicates(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
 def null_keys(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
     """Compose the query of the rows without a key on one side."""
     table = _table(pair, side)
-    primary = next((key.columns for key in table.keys if key.primary), ())
-    fields = (sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in primary)
+    fields = (
+        sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in key_columns(table)
+    )
     identity = sql.SQL("pg_catalog.jsonb_build_object({})").format(_list(fields))
     return _template("null_keys").format(
         side=sql.Literal(side),

@@ -21,6 +21,7 @@ from pgvigil.catalog import Column, parse_table
 
 INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _FLOATS = frozenset({"double precision", "real"})
+_STRINGS = frozenset({'"char"', "name", "character", "character varying", "text"})
 _TEXTS = {"character varying", "text"}
 # Within a family the later type can stand for the earlier ones.
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision", "real")
@@ -28,7 +29,6 @@ _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
 _FAMILIES = (
     _NUMBERS,
     _MOMENTS,
-    ('"char"', "name", "character", "character varying", "text"),
     ("cidr", "inet"),
     ("bit", "bit varying"),
     ("json", "jsonb"),
@@ -125,6 +125,8 @@ def _common(left: str, right: str) -> str | None:
     if left.endswith("[]") and right.endswith("[]"):
         element = _common(left[:-2], right[:-2])
         return None if element is None else element + "[]"
+    if left in _STRINGS and right in _STRINGS:
+        return "text"
     for family in _FAMILIES:
         if left in family and right in family:
             return max(left, right, key=family.index)

@@ -97,6 +97,8 @@ EQUAL = Values(
     ("padding_text", "char(5)", "'ab'", "text", "'ab'", True),
     ("padding_off", "char(5)", "'ab'", "text", "'abc'", False),
     ("text_varchar", "text", "'ab'", "varchar(9)", "'ab'", True),
+    ("name_char", "name", "'ab'", "char(5)", "'ac'", False),
+    ("varchar_char", "varchar(5)", "'ab'", "char(5)", "'ac'", False),
     ("name_text", "name", "'ab'", "text", "'ab'", True),
     ("collations", "text", "'ab'", 'text COLLATE "C"', "'ab'", True),
     ("collations_off", "text", "'ab'", 'text COLLATE "C"', "'aB'", False),
