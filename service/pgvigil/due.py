@@ -88,7 +88,9 @@ def first_due(job: Job, now: datetime) -> datetime:
     name alone, so that many do not start together. One that never ran is due at once too, or at the time that
     its cron says. A last run in the future (the clock was set back) counts as none.
     """
-    spread = timedelta(seconds=_share(job.id) * min(_START_SPREAD, interval_seconds(job.schedule, now) / 10))
+    # The times of a cron are a minute apart at the least.
+    apart = timedelta(minutes=1) if isinstance(job.schedule, Cron) else job.schedule
+    spread = _share(job.id) * min(timedelta(seconds=_START_SPREAD), apart / 10)
     if isinstance(job.schedule, Cron):
         since = job.last_started if job.last_started and job.last_started <= now else now
         due = job.trigger(now).get_next_fire_time(since, since)
