@@ -91,6 +91,7 @@ def test_a_former_leader_on_sqlite_commits_nothing_even_when_the_lock_file_was_d
         assert second.runs() == []
 
 
+@pytest.mark.every_pg
 def test_a_standby_records_nothing(postgres_url: str) -> None:
     with Store.open(postgres_url) as leader, Store.open(postgres_url) as standby:
         assert leader.lead()

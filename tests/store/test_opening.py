@@ -68,6 +68,7 @@ def test_migrations_run_in_the_order_of_their_names() -> None:
     assert chain[-1] == REVISION
 
 
+@pytest.mark.every_pg
 def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(
     url: str, connection: Connection
 ) -> None:

@@ -26,6 +26,7 @@ def shown_is_stored(store: Store) -> bool:
     return store.view() == shown
 
 
+@pytest.mark.every_pg
 def test_a_run_is_given_back_as_it_was(store: Store) -> None:
     odd = 'The quick "brown" fox\n\\ ← здравствуй 🦊'
     fault = replace(
