@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from contextlib import ExitStack
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import structlog
@@ -68,7 +67,7 @@ def build_watch(
         intervals={
             check: interval_seconds(_schedule(config, name, one), now) for check, one in checks.items()
         },
-        misfit=partial(registry.misfit, config, name),
+        complain=lambda path, message: config.error_at(("targets", name, *path), message),
     )
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
 
 from pgvigil.catalog import Catalog, Scope
-from pgvigil.check import Check, Problem
+from pgvigil.check import Check, Discovery, Problem, Subject
 from pgvigil.clock import Clock, SystemClock
+from pgvigil.config import KeyPath
 from pgvigil.errors import (
     CancelledError,
     ConfigError,
@@ -44,8 +45,8 @@ log = structlog.get_logger(__name__)
 class Watch:
     """A target under watch: how it is reached, what is checked, and within which bounds.
 
-    `intervals` holds the seconds between two ticks by check. `misfit` turns a problem of a check's settings
-    into the error that names file and line.
+    `intervals` holds the seconds between two ticks by check. `complain` makes the error, with file and line,
+    about the setting at a path in the target's section.
     """
 
     target: Target
@@ -54,7 +55,18 @@ class Watch:
     checks: Mapping[str, Check[Any]]
     scope: Scope
     intervals: Mapping[str, float]
-    misfit: Callable[[str, Problem], ConfigError]
+    complain: Callable[[KeyPath, str], ConfigError]
+
+    def misfit(self, check: str, problem: Problem) -> ConfigError:
+        """Return the error about a setting of a check that does not fit the catalog."""
+        return self.complain(("checks", check, *problem.path), problem.message)
+
+    def misplaced(self, catalog: Catalog) -> list[ConfigError]:
+        """Return an error for each schema that is to be watched and does not exist."""
+        return [
+            self.complain(("schemas", "include", position), f"no schema matches {pattern!r}")
+            for position, pattern in catalog.unmatched_includes()
+        ]
 
     def stop(self) -> None:
         """Let nothing new begin and cancel what runs, within two seconds."""
@@ -123,8 +135,9 @@ class Engine:
             log.warning("could not examine", target=watch.target.name, check=check.name, error=str(error))
             yield from self._unknown(watch, check, str(error))
             return
-        self._sync(watch, check, [subject.name for subject in discovery.subjects])
-        yield from sweep(watch.runner, watch.governor, check, discovery.subjects, catalog)
+        subjects = (*_with_reasons(watch, check, discovery), *_missing(watch, catalog))
+        self._sync(watch, check, [subject.name for subject in subjects])
+        yield from sweep(watch.runner, watch.governor, check, subjects, catalog)
 
     def _catalog(self, watch: Watch) -> Catalog:
         """Read the catalog, and commit whether the target answered."""
@@ -174,6 +187,23 @@ class Engine:
     def _store_failed(self, error: StoreError) -> None:
         self.counters.store_failed()
         log.error("store failed, results are lost until it works again", error=str(error))
+
+
+def _with_reasons(watch: Watch, check: Check[Any], discovery: Discovery) -> Iterator[Subject]:
+    """Yield the subjects; what a setting asked for in vain tells in which line it did."""
+    reasons = {problem.subject: str(watch.misfit(check.name, problem)) for problem in discovery.problems}
+    for subject in discovery.subjects:
+        if subject.unexaminable and subject.name in reasons:
+            yield replace(subject, unexaminable=reasons[subject.name])
+        else:
+            yield subject
+
+
+def _missing(watch: Watch, catalog: Catalog) -> Iterator[Subject]:
+    """Yield what stands for the schemas that are to be watched and are not there: never silently nothing."""
+    errors = watch.misplaced(catalog)
+    if errors:
+        yield Subject(WHOLE_CHECK, unexaminable="; ".join(map(str, errors)))
 
 
 def server_version(catalog: Catalog) -> str:

@@ -95,6 +95,8 @@ def _plan(
         raise UsageError(
             f"no check {unknown[0]} on target {watch.target.name}; there are {_listed(watch.checks)}"
         )
+    for error in watch.misplaced(catalog):
+        raise error
     plan, failed = [], []
     for name, check in watch.checks.items():
         if checks and name not in checks:

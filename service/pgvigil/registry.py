@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
-from pgvigil.check import Check, Params, Problem, describe
+from pgvigil.check import Check, Params, describe
 from pgvigil.config import Config, joined, near_match, one_line
 from pgvigil.errors import ConfigError, PluginError
 
@@ -111,10 +111,6 @@ class Registry:
         if errors:
             raise joined(errors)
         return bound
-
-    def misfit(self, config: Config, target: str, check: str, problem: Problem) -> ConfigError:
-        """Return the error for a setting of a check that does not fit the catalog."""
-        return config.error_at((*_path(target, check), *problem.path), problem.message)
 
 
 def _path(target: str, *check: str) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.catalog import Scope
-from pgvigil.check import Problem
+from pgvigil.config import KeyPath
 from pgvigil.embedded.server import free_port
 from pgvigil.engine import Engine, Watch
 from pgvigil.errors import ConfigError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from tests.runner.plugins import Plugin
 
 
-def misfit(check: str, problem: Problem) -> ConfigError:
-    return ConfigError(problem.message, path=f"{check}.{problem.path}")
+def complain(path: KeyPath, message: str) -> ConfigError:
+    return ConfigError(message, path=".".join(map(str, path)))
 
 
 def watch_of(
@@ -43,7 +43,7 @@ def watch_of(
         checks={check.name: check for check in checks},
         scope=Scope(),
         intervals={check.name: 60.0 for check in checks},
-        misfit=misfit,
+        complain=complain,
     )
 
 

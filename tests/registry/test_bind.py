@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil.app import build_watch
 from pgvigil.check import Params, Problem, Severity
 from pgvigil.config import Config, load
 from pgvigil.errors import ConfigError, PluginError
@@ -101,7 +102,7 @@ def test_a_setting_that_does_not_fit_the_catalog_leads_to_its_line(tmp_path: Pat
         "      picky:\n        relations:\n          - a.b(c) -> d.e(f)\n          - a.b(x) -> d.e(f)\n",
     )
     problem = Problem(("relations", 1), "a.b has no column x", "a.b(x) -> d.e(f)")
-    error = REGISTRY.misfit(config, "a", "picky", problem)
+    error = build_watch(config, "a", REGISTRY).misfit("picky", problem)
     assert (error.line, error.exit_status) == (8, 2)
     assert str(error).endswith(":8: targets.a.checks.picky.relations[1]: a.b has no column x")
 

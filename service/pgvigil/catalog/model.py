@@ -215,6 +215,8 @@ class Catalog:
     in_recovery: bool
     tables: tuple[Table, ...]
     foreign_keys: tuple[ForeignKey, ...]
+    schemas: tuple[str, ...] = ()
+    """All user schemas, also those without tables."""
     scope: Scope = field(default_factory=Scope)
 
     def table(self, name: TableName) -> Table | None:
@@ -228,6 +230,16 @@ class Catalog:
     def named(self, name: str) -> tuple[Table, ...]:
         """Return the tables of that name in any schema."""
         return self._by_bare_name.get(name, ())
+
+    def unmatched_includes(self) -> Iterator[tuple[int, str]]:
+        """Yield the patterns of the scope's include, with their positions, that no schema matches.
+
+        The usual `*` is never wrong. Any other that matches nothing means that what somebody wanted to be
+        watched is not.
+        """
+        for position, pattern in enumerate(self.scope.include):
+            if pattern != "*" and not any(_matches(schema, (pattern,)) for schema in self.schemas):
+                yield position, pattern
 
     def watched_tables(self) -> Iterator[Table]:
         """Yield the tables in scope that hold rows: no views, no partitions (judged at their root)."""

@@ -47,6 +47,7 @@ def read_catalog(fetch: Fetch, scope: Scope | None = None) -> Catalog:
         server_version=server["server_version"],
         database=server["database"],
         in_recovery=server["in_recovery"],
+        schemas=tuple(server["schemas"] or ()),
         tables=tuple(tables.values()),
         foreign_keys=tuple(_foreign_keys(fetch(_sql("foreign_keys")), tables)),
         scope=scope or Scope(),

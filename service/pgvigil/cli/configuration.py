@@ -37,6 +37,8 @@ def check(file: Path, *, connect: bool) -> None:
 def _fits(watch: Watch) -> int:
     """Return how many subjects there are; raises ConfigError for a setting that does not fit the database."""
     catalog = watch.target.read_catalog(watch.scope)
+    for error in watch.misplaced(catalog):
+        raise error
     count = 0
     for name, one in watch.checks.items():
         discovery = watch.runner.discover(one, catalog)

@@ -1,0 +1,142 @@
+"""Bad input: one line that says what and where, the contract's exit status, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from pgvigil.embedded import Server
+from tests.cli.command import pgvigil, refused
+
+TARGET = "targets:\n  shop:\n    dsn: {dsn}\n"
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    file = tmp_path / "pgvigil.yaml"
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+def test_nothing_to_watch() -> None:
+    refused(pgvigil("check"), 2, "--dsn", "--config")
+
+
+def test_a_server_that_is_not_there() -> None:
+    refused(pgvigil("check", "--dsn", "postgresql://u:secret@127.0.0.1:1/x"), 3, "127.0.0.1")
+
+
+def test_a_host_that_is_not_there() -> None:
+    refused(pgvigil("check", "--dsn", "postgresql://u:hidden@nowhere.invalid/x"), 3, "nowhere.invalid")
+
+
+def test_a_wrong_password(pg_server: Server) -> None:
+    answer = pgvigil("check", "--dsn", make_conninfo(pg_server.dsn(), password="swordfish"))
+    refused(answer, 3, "password authentication failed")
+    assert "swordfish" not in answer.err
+
+
+def test_a_database_that_is_not_there(pg_server: Server) -> None:
+    refused(pgvigil("check", "--dsn", pg_server.dsn("nosuch")), 3, "nosuch")
+
+
+def test_what_is_no_dsn() -> None:
+    refused(pgvigil("check", "--dsn", "postgresql://u:pass word@@/:x"), 2, "connection string")
+
+
+def test_a_check_and_a_subject_that_are_not_there(sound: str) -> None:
+    refused(pgvigil("check", "--dsn", sound, "--check", "orphans"), 2, "orphans", "orphan_rows")
+    refused(pgvigil("check", "--dsn", sound, "--subject", "nosuch.*"), 2, "nosuch.*")
+
+
+def test_a_schema_that_is_not_there(sound: str, tmp_path: Path) -> None:
+    config = written(tmp_path, TARGET.format(dsn=sound) + "    schemas: {include: [shop, warehouse]}\n")
+    for command in (("check", "--config", config), ("config", "check", "--connect", config)):
+        refused(pgvigil(*command), 2, f"{config}:4", "targets.shop.schemas.include", "warehouse")
+
+
+def test_malformed_yaml(tmp_path: Path) -> None:
+    config = written(tmp_path, "targets:\n  shop: {dsn: [\n")
+    refused(pgvigil("config", "check", config), 2, f"{config}:")
+    refused(pgvigil("run", "--config", config), 2, f"{config}:")
+
+
+def test_a_configuration_that_is_not_there(tmp_path: Path) -> None:
+    refused(pgvigil("check", "--config", tmp_path / "nosuch.yaml"), 2, "nosuch.yaml")
+
+
+def test_duplicate_names(tmp_path: Path) -> None:
+    config = written(tmp_path, "targets:\n  shop: {dsn: dbname=a}\n  shop: {dsn: dbname=b}\n")
+    refused(pgvigil("config", "check", config), 2, f"{config}:3", "shop")
+
+
+def test_unknown_keys_and_wrong_types_are_all_told_a_line_each(tmp_path: Path) -> None:
+    config = written(
+        tmp_path, "targets:\n  shop:\n    dsn: dbname=a\n    evry: 5m\n    budget: {sample: lots}\n"
+    )
+    answer = pgvigil("config", "check", config)
+    lines = answer.err.splitlines()
+    assert answer.status == 2
+    assert [line.split(": ")[1] for line in lines] == [f"{config}:4", f"{config}:5"]
+    assert "did you mean 'every'" in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("section", "line", "words"),
+    [
+        (
+            "orphan_rows: {relations: ['shop.orders(client) -> shop.customers(id)']}",
+            5,
+            ("relations[0]", "client"),
+        ),
+        (
+            "orphan_rows: {relations: ['shop.orders(id) -> shop.clients(id)']}",
+            5,
+            ("relations[0]", "shop.clients"),
+        ),
+        (
+            "table_drift: {pairs: [{left: shop.customers, right: shop.lines_1}]}",
+            5,
+            ("pairs[0]", "key"),
+        ),
+    ],
+    ids=["no column", "no table", "a pair without a key"],
+)
+def test_a_setting_that_does_not_fit_the_database(
+    section: str, line: int, words: tuple[str, ...], sound: str, tmp_path: Path
+) -> None:
+    config = written(tmp_path, f"{TARGET.format(dsn=sound)}    checks:\n      {section}\n")
+    for command in (("check", "--config", config), ("config", "check", "--connect", config)):
+        refused(pgvigil(*command), 2, f"{config}:{line}", "targets.shop.checks", *words)
+    # The file alone is well-formed.
+    assert pgvigil("config", "check", config).status == 0
+
+
+def test_what_is_no_relation_is_told_without_a_database(tmp_path: Path) -> None:
+    config = written(
+        tmp_path,
+        f"{TARGET.format(dsn='dbname=a')}    checks:\n      orphan_rows:\n"
+        "        relations:\n        - a -> b\n",
+    )
+    refused(pgvigil("config", "check", config), 2, f"{config}:7", "relations[0]")
+
+
+def test_several_targets_need_a_choice(tmp_path: Path) -> None:
+    config = written(tmp_path, "targets:\n  a: {dsn: dbname=a}\n  b: {dsn: dbname=b}\n")
+    refused(pgvigil("check", "--config", config), 2, "--target", "a, b")
+    refused(pgvigil("check", "--config", config, "--target", "c"), 2, "no target c")
+
+
+def test_usage_errors_end_with_2() -> None:
+    for arguments in (("chek",), ("check", "--frmat", "json"), ("check", "--format", "yaml")):
+        answer = pgvigil(*arguments)
+        assert (answer.status, answer.out) == (2, "")
+        assert "Traceback" not in answer.err
+
+
+def test_a_state_store_that_cannot_be(sound: str, tmp_path: Path) -> None:
+    missing = tmp_path / "no" / "such" / "folder" / "state.db"
+    refused(pgvigil("run", "--dsn", sound, "--state", f"sqlite:///{missing}"), 3, str(missing))
+    refused(pgvigil("run", "--dsn", sound, "--state", "mysql://x"), 2, "--state", "sqlite:///")
+    refused(pgvigil("run", "--dsn", sound, "--listen", "9925"), 2, "--listen", "HOST:PORT")
