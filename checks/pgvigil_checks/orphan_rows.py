@@ -25,7 +25,6 @@ from pgvigil.check import (
 )
 from pgvigil_checks.references import Reference
 from pgvigil_checks.relations import Relation, RelationField, find_relations
-from pgvigil_checks.samples import key_columns, sample_row
 
 Payload: TypeAlias = ForeignKey | Relation
 
@@ -68,9 +67,7 @@ class OrphanRows(Check[OrphanRowsParams]):
         """Return every declared foreign key in scope and every configured relation."""
         wanted = find_relations(catalog, self.params.relations, "relations")
         keys = dict.fromkeys((*catalog.watched_foreign_keys(), *wanted.declared))
-        subjects = [
-            Subject(key.subject, key, 1, _unexaminable(catalog, key.child, key.parent)) for key in keys
-        ]
+        subjects = [Subject(key.subject, key, confirm=1) for key in keys]
         problems = list(wanted.problems)
         for relation in wanted.undeclared:
             reason = _incomparable(relation)
@@ -79,7 +76,7 @@ class OrphanRows(Check[OrphanRowsParams]):
                 problems.append(Problem(("relations", position), reason, str(relation.name)))
                 continue
             unexaminable = _unexaminable(catalog, relation.child, relation.parent)
-            subjects.append(Subject(str(relation.name), relation, 2, unexaminable))
+            subjects.append(Subject(str(relation.name), relation, confirm=2, unexaminable=unexaminable))
         return Discovery(tuple(subjects), tuple(problems))
 
     def run(self, context: Context, subject: Subject) -> Verdict:
@@ -221,9 +218,8 @@ def _let_go(reference: Reference, condition: sql.Composed) -> str:
 
 
 def _finding(context: Context, reference: Reference, fault: _Fault, count: int) -> Finding:
-    names = dict.fromkeys((*key_columns(reference.child), *reference.child_columns))
     query = load_sql("pgvigil_checks", "orphan_rows_rows.sql").format(
-        columns=sql.SQL(", ").join(sql.Identifier("c", name) for name in names),
+        columns=sql.SQL(", ").join(sql.Identifier("c", name) for name in reference.naming_columns),
         child=reference.child_rows,
         fault=fault.condition,
     )
@@ -236,5 +232,5 @@ def _finding(context: Context, reference: Reference, fault: _Fault, count: int) 
         count=count,
         remedy=fault.remedy,
         evidence_sql=f"{query.as_string()};",
-        sample=tuple(sample_row(row) for row in context.fetch(limited)),
+        sample=tuple(context.fetch(limited)),
     )

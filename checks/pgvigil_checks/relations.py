@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Annotated, TypeAlias
 
@@ -87,15 +87,16 @@ class Wanted:
 def find_relations(catalog: Catalog, names: Iterable[RelationName], setting: str) -> Wanted:
     """Find the relations of the list `setting` in the catalog; one that is written twice counts once."""
     keys: dict[Identity, ForeignKey] = {}
-    for key in catalog.foreign_keys:
-        keys.setdefault(identity(key.relation), key)
+    for declaring in catalog.foreign_keys:
+        keys.setdefault(identity(declaring.relation), declaring)
     declared: dict[Identity, ForeignKey] = {}
     undeclared: dict[Identity, Relation] = {}
     problems: dict[Identity, Problem] = {}
     for position, name in enumerate(names):
         itself = identity(name)
-        if itself in keys:
-            declared[itself] = keys[itself]
+        key = _declaring(catalog, keys, name)
+        if key is not None:
+            declared[identity(key.relation)] = key
             continue
         misfit = _misfit(catalog, name)
         child, parent = catalog.table(name.child), catalog.table(name.parent)
@@ -104,6 +105,19 @@ def find_relations(catalog: Catalog, names: Iterable[RelationName], setting: str
         else:
             undeclared.setdefault(itself, Relation(name, child, parent))
     return Wanted(tuple(declared.values()), tuple(undeclared.values()), tuple(problems.values()))
+
+
+def _declaring(
+    catalog: Catalog, keys: Mapping[Identity, ForeignKey], name: RelationName
+) -> ForeignKey | None:
+    """Return the key that declares a relation: of the child itself, or of what it is a partition of."""
+    key = keys.get(identity(name))
+    child = catalog.table(name.child)
+    while key is None and child is not None and child.partition_of is not None:
+        child = catalog.by_oid(child.partition_of)
+        if child is not None:
+            key = keys.get(identity(replace(name, child=TableName(child.schema, child.name))))
+    return key
 
 
 def _misfit(catalog: Catalog, name: RelationName) -> str:

@@ -367,6 +367,17 @@ WRONG_PARENTS = (
         role="foreign_keys_half",
         expected={TO_LEGACY: passes()},
     ),
+    Case(
+        title="a twin whose rows a policy hides is no evidence, and fails no run",
+        given=SCHEMAS
+        + """
+            GRANT USAGE ON SCHEMA curated, legacy, monitoring TO foreign_keys_hidden;
+            GRANT SELECT ON ALL TABLES IN SCHEMA curated, legacy, monitoring TO foreign_keys_hidden;
+            ALTER TABLE curated.players ENABLE ROW LEVEL SECURITY
+        """,
+        role="foreign_keys_hidden",
+        expected={TO_LEGACY: passes()},
+    ),
 )
 
 EXPECTED_KEYS = (
@@ -387,6 +398,12 @@ EXPECTED_KEYS = (
             "public.child(a, b) -> public.parent(a, b)": passes(),
             "public.lonely(x, y) -> public.parent(a, b)": fails(missing=DOUBTFUL),
         },
+    ),
+    Case(
+        title="an expected key of a partition is declared by its root",
+        given=PARTITIONED,
+        settings={"expected": ["public.child_rest_all(parent_id) -> public.parent(id)"]},
+        expected={RELATION: passes()},
     ),
     Case(
         title="expected keys that can't be",

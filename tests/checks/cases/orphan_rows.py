@@ -643,6 +643,26 @@ CONFIGURED_RELATIONS = (
             "public.child(a) -> public.parent(id)": unknown("public.far_part is a foreign table"),
         },
     ),
+    Case(
+        title="a foreign table that inherits is no part of a declared key",
+        given=PARENT_AND_CHILD
+        + """
+            CREATE EXTENSION postgres_fdw; CREATE SERVER other FOREIGN DATA WRAPPER postgres_fdw;
+            CREATE FOREIGN TABLE far () INHERITS (child) SERVER other; INSERT INTO child VALUES (1, 1)
+        """,
+        server=CONTRIB,
+        expected={RELATION: passes(rows=1)},
+    ),
+    Case(
+        title="a relation of a partition, which its root declares",
+        given="""
+            CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE child (parent_id int REFERENCES parent) PARTITION BY LIST (parent_id);
+            CREATE TABLE child_part PARTITION OF child DEFAULT;
+        """,
+        settings={"relations": ["public.child_part(parent_id) -> public.parent(id)"]},
+        expected={RELATION: passes(rows=0)},
+    ),
 )
 
 LONG = "ñ" * 31
