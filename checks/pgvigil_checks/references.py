@@ -14,6 +14,7 @@ from psycopg import sql
 
 from pgvigil.catalog import Column, ForeignKey, Match, Operator, Table, TableKind
 from pgvigil_checks.relations import Relation, column_pairs
+from pgvigil_checks.samples import key_columns
 
 # format_type() writes these without their length, and would mean a length of one if they were read back.
 _UNBOUNDED = {"character": "pg_catalog.bpchar", "bit": 'pg_catalog."bit"'}
@@ -69,7 +70,7 @@ class Reference:
     @property
     def naming_columns(self) -> tuple[str, ...]:
         """The columns that name a child row and what it refers to; its key's come first, if it has one."""
-        return tuple(dict.fromkeys((*_key_columns(self.child), *self.child_columns)))
+        return tuple(dict.fromkeys((*key_columns(self.child), *self.child_columns)))
 
     @cached_property
     def child_rows(self) -> sql.Composed:
@@ -128,13 +129,6 @@ class Reference:
             sql.SQL("{} {} NULL").format(sql.Identifier("c", child.name), sql.SQL(test))
             for child, _ in self.columns
         ]
-
-
-def _key_columns(table: Table) -> tuple[str, ...]:
-    """Return the columns that name a row: the primary key's, else those of a unique key without NULLs."""
-    not_null = {column.name for column in table.columns if column.not_null}
-    keys = sorted(table.keys, key=lambda key: not key.primary)
-    return next((key.columns for key in keys if not_null.issuperset(key.columns)), ())
 
 
 def _comparison(child: Column, parent: Column, operator: Operator) -> sql.Composed:
