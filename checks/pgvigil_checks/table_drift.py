@@ -95,7 +95,7 @@ def _rows_at_fault(context: Context, pair: EntityPair, figures: Figures) -> tupl
     # Equal columns have nothing to add: the query stays short, however wide the tables are.
     columns = [column for column in pair.columns if column.left.name in figures.changed_by_column]
     sampling = query.rows(pair, columns, query.aliases(pair))
-    rows = context.fetch(query.at_most(sampling), {"limit": context.sample})
+    rows = context.fetch(query.at_most(sampling, context.sample))
     return rows, query.evidence(query.rows(pair, columns, query.labels(pair)))
 
 
@@ -107,6 +107,6 @@ def _by_side(
     rows: list[Row] = []
     for side in sides:
         context.pause()
-        sampling = query.at_most(compose(pair, side, query.aliases(pair)))
-        rows += context.fetch(sampling, {"limit": context.sample - len(rows)})
+        sampling = compose(pair, side, query.aliases(pair))
+        rows += context.fetch(query.at_most(sampling, context.sample - len(rows)))
     return rows, query.evidence(*(compose(pair, side, query.labels(pair)) for side in sides))

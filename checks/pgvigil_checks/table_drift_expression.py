@@ -1,7 +1,7 @@
 """Tells an expression over a row's columns from anything that would reach beyond it.
 
-The session is read-only and takes one statement at a time, so a wrong expression can do no harm; here it gets
-an answer that names it, before anything is asked of the server.
+A target's session is read-only and takes one statement at a time, so a wrong expression can do no harm there;
+here it gets an answer that names it, before anything is asked of the server.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Figures:
 
 def read_figures(context: Context, pair: EntityPair) -> Figures:
     """Compare the two tables, in one query and, when numbers differ, a second one about their distances."""
-    rows = context.fetch(query.at_most(query.figures(pair)), {"limit": len(pair.columns) + 1})
+    rows = context.fetch(query.figures(pair))
     differing = {row["position"]: row["differing"] for row in rows if row["differing"]}
     return Figures(
         left_rows=_total(rows, "left_rows"),
@@ -73,7 +73,7 @@ def _distances(context: Context, pair: EntityPair, differing: Mapping[int, int])
     numeric = [c for n, c in enumerate(pair.columns, 1) if n in differing and c.numeric]
     if not numeric:
         return {}
-    rows = context.fetch(query.at_most(query.scores(pair, numeric)), {"limit": len(numeric)})
+    rows = context.fetch(query.scores(pair, numeric))
     return {
         numeric[row["position"] - 1].left.name: Distance(_finite(row["mean"]), _finite(row["largest"]))
         for row in sorted(rows, key=lambda row: row["position"])

@@ -105,15 +105,9 @@ def evidence(*queries: Composed) -> str:
     return f"{joined};"
 
 
-def at_most(query: Composed) -> sql.SQL:
-    """Bound a query by the parameter `limit`.
-
-    A query with a parameter goes through the extended protocol, which takes one statement and no more:
-    nothing that an expression of the settings may hold gets out of the read-only transaction.
-    """
-    # Percent signs of names, literals and operators are no placeholders.
-    text = query.as_string(None).replace("%", "%%")
-    return trusted(f"{text}\nLIMIT %(limit)s")
+def at_most(query: Composed, limit: int) -> sql.Composed:
+    """Bound a query's result."""
+    return sql.SQL("{}\nLIMIT {}").format(query, sql.Literal(limit))
 
 
 def _keys(

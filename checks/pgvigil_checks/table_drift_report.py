@@ -75,7 +75,10 @@ def null_keys(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence:
         severity=Severity.WARNING,
         title=f"rows of {' and '.join(counts)} have no key ({columns}): they are not compared",
         count=sum(counts.values()),
-        sample=tuple({"side": row["side"], **json.loads(row["row_id"]), **_key(pair, row)} for row in rows),
+        sample=tuple(
+            {"side": row["side"], **json.loads(row["row_id"], parse_float=str), **_key(pair, row)}
+            for row in rows
+        ),
         evidence_sql=evidence,
         remedy="\n".join(
             f"{count} rows of {table} have a NULL in the key ({columns}): fill it in or delete them, then set"
