@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from tests.checks.random_relations import RandomRelation
 if TYPE_CHECKING:
     from pgvigil.check import Finding
     from pgvigil.run import Run
+    from tests.checks.examining import Runs
 
 RELATIONS = 25
 """In one database, so that they share its creation and one reading of its catalog."""
@@ -52,6 +54,9 @@ def compare(seed: int, database: str) -> None:
     )
     for relation in relations:
         agree(runs[relation.subject], relation, database)
+    follow_remedies(runs, database)
+    healed = examine(OrphanRows(params), database)
+    assert {run.outcome for run in healed.by_subject.values()} == {Outcome.PASS}
 
 
 def agree(run: Run, relation: RandomRelation, database: str) -> None:
@@ -67,6 +72,15 @@ def agree(run: Run, relation: RandomRelation, database: str) -> None:
         assert finding.count == len(expected[code]), relation.sql()
         assert [row["n"] for row in finding.sample] == expected[code][:SAMPLE]
         assert rows_of_evidence(finding, database) == expected[code]
+
+
+def follow_remedies(runs: Runs, database: str) -> None:
+    """Run the statement with which every remedy ends."""
+    with psycopg.connect(database) as conn:
+        for finding in runs.findings.values():
+            statement = re.search(r"(UPDATE|DELETE) .*;$", finding.remedy)
+            assert statement, finding.remedy
+            assert conn.execute(statement[0].encode()).rowcount == finding.count
 
 
 def rows_of_evidence(finding: Finding, database: str) -> list[int]:
