@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from random import Random
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -12,13 +10,14 @@ import pytest
 from pgvigil.check import Outcome
 from pgvigil_checks.table_drift import TableDrift
 from pgvigil_checks.table_drift_settings import TableDriftParams
+from tests.checks.writers import Writers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from random import Random
 
     from tests.checks.examining import Examiner
 
-RUNS, WRITERS, KEYS = 1000, 3, 200
+RUNS, KEYS = 1000, 200
 GIVEN = """
     CREATE TABLE l (id int PRIMARY KEY, name text, score numeric, updated_at timestamptz);
     CREATE TABLE r (id int, name text, score float8, updated_at timestamptz);
@@ -36,36 +35,6 @@ CHECK = TableDrift(
         {"pairs": [{"left": "public.l", "right": "public.r", "key": {"id": "id"}}]}
     )
 )
-
-
-class Writers:
-    """Threads that change both tables, each a share of the keys, until they are told to stop."""
-
-    def __init__(self, database: str, write: Callable[[psycopg.Connection, Random, int], None]) -> None:
-        self.commits = [0] * WRITERS
-        self._database = database
-        self._write = write
-        self._stopping = threading.Event()
-        self._threads = [threading.Thread(target=self._go, args=[n]) for n in range(WRITERS)]
-
-    def __enter__(self) -> Self:
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._stopping.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _go(self, number: int) -> None:
-        random = Random(number)
-        with psycopg.connect(self._database, autocommit=True) as conn:
-            while not self._stopping.is_set():
-                self._write(conn, random, random.randrange(number, KEYS, WRITERS))
-                self.commits[number] += 1
-                # Leave the runs some of the processor: they are what is tested.
-                self._stopping.wait(0.002)
 
 
 def in_step(conn: psycopg.Connection, random: Random, key: int) -> None:
@@ -89,7 +58,7 @@ def test_a_thousand_runs_under_writers_in_step_report_nothing(database: str, exa
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(GIVEN)
     before = examining.examine(CHECK).only
-    with Writers(database, in_step) as writers:
+    with Writers(database, in_step, KEYS) as writers:
         runs = [examining.examine(CHECK).only for _ in range(RUNS)]
     assert before.outcome is Outcome.PASS
     assert {run.outcome for run in runs} == {Outcome.PASS}
@@ -101,7 +70,7 @@ def test_a_thousand_runs_under_writers_in_step_report_nothing(database: str, exa
 def test_writers_out_of_step_are_seen(database: str, examining: Examiner) -> None:
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(GIVEN)
-    with Writers(database, out_of_step):
+    with Writers(database, out_of_step, KEYS):
         outcomes = {examining.examine(CHECK).only.outcome for _ in range(200)}
     assert Outcome.FAIL in outcomes
     # What is over shows as over: nothing is kept between two runs.
