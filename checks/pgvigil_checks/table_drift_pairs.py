@@ -95,7 +95,7 @@ class EntityPair:
     incomparable: tuple[Match, ...]
 
 
-class MisfitError(Exception):
+class _MisfitError(Exception):
     """A setting that does not fit; `path` leads to it inside the pair's section."""
 
     def __init__(self, message: str, *path: str) -> None:
@@ -107,7 +107,7 @@ def fit(pair: Pair, index: int, catalog: Catalog) -> EntityPair | Problem:
     """Fit one pair to the catalog; `index` is its place among the configured ones."""
     try:
         return _Fitting(pair, catalog).entity_pair()
-    except MisfitError as misfit:
+    except _MisfitError as misfit:
         subject = str(PairName(pair.left, pair.right))
         return Problem(("pairs", index, *misfit.path), str(misfit), subject)
 
@@ -117,7 +117,7 @@ class _Fitting:
 
     def __init__(self, pair: Pair, catalog: Catalog) -> None:
         if pair.left == pair.right:
-            raise MisfitError(f"{pair.left} is paired with itself")
+            raise _MisfitError(f"{pair.left} is paired with itself")
         self.pair = pair
         self.left = _table(catalog, pair.left, "left")
         self.right = _table(catalog, pair.right, "right")
@@ -147,7 +147,7 @@ class _Fitting:
             return tuple(self._key_part(left, right) for left, right in self.pair.key.items())
         shared = _shared_primary_key(self.left, self.right)
         if not shared:
-            raise MisfitError(
+            raise _MisfitError(
                 f"{self.left} and {self.right} have no primary key in common: name a key,"
                 " such as key: {id: id}"
             )
@@ -160,15 +160,13 @@ class _Fitting:
             return KeyPart(left, right, Equality())
         found = equality(left, right)
         if found is None:
-            raise MisfitError(
+            raise _MisfitError(
                 f"{left.name} is {left.type} and {right.name} is {right.type}:"
                 f" cast one side, such as key: {{{left.name}::text: {right.name}::text}}",
-                *self._at_key(left_text),
+                "key",
+                left_text,
             )
         return KeyPart(left, right, found)
-
-    def _at_key(self, left: str) -> tuple[str, ...]:
-        return ("key", left) if self.pair.key else ()
 
     def _named_columns(self) -> list[Match]:
         matched = []
@@ -177,7 +175,7 @@ class _Fitting:
             left = _column(self.left, left_name, *at)
             right = _column(self.right, right_name, *at)
             if equality(left, right) is None:
-                raise MisfitError(f"{left.type} cannot be compared with {right.type}", *at)
+                raise _MisfitError(f"{left.type} cannot be compared with {right.type}", *at)
             matched.append((left, right))
         return matched
 
@@ -185,9 +183,8 @@ class _Fitting:
         """Pair the columns by name, but for the key's and for surrogates, which are each table's own."""
         left_taken = {part.left.name for part in key if isinstance(part.left, Column)}
         right_taken = {part.right.name for part in key if isinstance(part.right, Column)}
-        surrogate = (
-            set(_primary_key(self.left)) if _primary_key(self.left) == _primary_key(self.right) else set()
-        )
+        left_primary, right_primary = _primary_key(self.left), _primary_key(self.right)
+        surrogate = set(left_primary) if left_primary == right_primary and len(left_primary) == 1 else set()
         leave_out = left_taken | right_taken | surrogate | self._ignored()
         return [(left, right) for left, right in self._same_names() if left.name not in leave_out]
 
@@ -199,7 +196,7 @@ class _Fitting:
         known = {column.name for table in (self.left, self.right) for column in table.columns}
         for name in self.pair.ignore:
             if name not in known:
-                raise MisfitError(f"neither table has a column {name!r}{_near(name, known)}", "ignore")
+                raise _MisfitError(f"neither table has a column {name!r}{_near(name, known)}", "ignore")
         return set(self.pair.ignore)
 
     def _column_pairs(self, matched: list[Match]) -> Iterator[ColumnPair]:
@@ -214,7 +211,7 @@ class _Fitting:
         compared = {column.left.name for column in columns}
         for name in self.pair.tolerance:
             if name not in compared:
-                raise MisfitError(f"{name!r} is not compared{_near(name, compared)}", "tolerance", name)
+                raise _MisfitError(f"{name!r} is not compared{_near(name, compared)}", "tolerance", name)
 
     def _newer(self, columns: tuple[ColumnPair, ...]) -> ColumnPair | None:
         moments = {c.left.name: c for c in columns if is_moment(c.left) and is_moment(c.right)}
@@ -222,7 +219,7 @@ class _Fitting:
             return next((moments[name] for name in _NEWER if name in moments), None)
         if self.pair.newer not in moments:
             near = _near(self.pair.newer, moments)
-            raise MisfitError(f"{self.pair.newer!r} is no compared date or timestamp{near}", "newer")
+            raise _MisfitError(f"{self.pair.newer!r} is no compared date or timestamp{near}", "newer")
         return moments[self.pair.newer]
 
 
@@ -233,7 +230,7 @@ def _table(catalog: Catalog, name: TableName, side: str) -> Table:
         near = (
             f"; there is {', '.join(elsewhere)}" if elsewhere else _near(str(name), map(str, catalog.tables))
         )
-        raise MisfitError(f"there is no table {name}{near}", side)
+        raise _MisfitError(f"there is no table {name}{near}", side)
     return table
 
 
@@ -249,7 +246,7 @@ def _column(table: Table, name: str, *path: str) -> Column:
     column = table.column(name)
     if column is None:
         near = _near(name, (column.name for column in table.columns))
-        raise MisfitError(f"{table} has no column {name!r}{near}", *path)
+        raise _MisfitError(f"{table} has no column {name!r}{near}", *path)
     return column
 
 
@@ -259,7 +256,7 @@ def _key_side(table: Table, text: str, entry: str) -> Column | str:
         return _column(table, text, "key", entry)
     flaw = expression.flaw(text)
     if flaw is not None:
-        raise MisfitError(f"{text!r} is neither a column of {table} nor an expression: {flaw}", "key", entry)
+        raise _MisfitError(f"{text!r} is neither a column of {table} nor an expression: {flaw}", "key", entry)
     return text
 
 
@@ -286,7 +283,7 @@ def _require_fitting(tolerance: Decimal | timedelta | None, left: Column, right:
     else:
         wanted, fits = "none: neither number nor point in time", False
     if not fits:
-        raise MisfitError(
+        raise _MisfitError(
             f"a tolerance of {left.name}, {left.type} and {right.type}, is {wanted}", "tolerance", left.name
         )
 

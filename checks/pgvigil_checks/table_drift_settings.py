@@ -71,7 +71,7 @@ class Pair(BaseModel):
     columns: dict[str, str] | None = Field(
         default=None,
         description="What is compared, left: right. When absent, all columns of the same name, but for the"
-        " key and for a surrogate primary key of both.",
+        " key and for a primary key of one column that both have, by which each side numbers its own rows.",
     )
     ignore: tuple[str, ...] = Field(
         default=(), description="Columns of either side that are neither compared nor reported."
