@@ -61,8 +61,8 @@ class ForeignKeys(Check[ForeignKeysParams]):
     def discover(self, catalog: Catalog) -> Discovery:
         """Return every declared key in scope, and every expected one, declared or not."""
         wanted = find_relations(catalog, self.params.expected, "expected")
-        keys = dict.fromkeys((*catalog.watched_foreign_keys(), *wanted.declared))
-        subjects = [Subject(key.subject, key) for key in keys]
+        keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
+        subjects = [Subject(key.subject, key) for key in keys.values()]
         problems = list(wanted.problems)
         for relation in wanted.undeclared:
             misfit = _never_a_key(relation)

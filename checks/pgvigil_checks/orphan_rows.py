@@ -66,8 +66,8 @@ class OrphanRows(Check[OrphanRowsParams]):
     def discover(self, catalog: Catalog) -> Discovery:
         """Return every declared foreign key in scope and every configured relation."""
         wanted = find_relations(catalog, self.params.relations, "relations")
-        keys = dict.fromkeys((*catalog.watched_foreign_keys(), *wanted.declared))
-        subjects = [Subject(key.subject, key, confirm=1) for key in keys]
+        keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
+        subjects = [Subject(key.subject, key, confirm=1) for key in keys.values()]
         problems = list(wanted.problems)
         for relation in wanted.undeclared:
             reason = _incomparable(relation)
