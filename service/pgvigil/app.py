@@ -30,6 +30,7 @@ _STATEMENTS_PER_RUN = 10
 _HOUSEKEEPING_SECONDS = 2.0
 _PRUNE_SECONDS = 3600.0
 _DRAIN_SECONDS = 5.0
+_SIGNAL_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +91,7 @@ class Daemon:
         self._web: WebServer | None = None
         self._undo = ExitStack()
         self._ended = threading.Event()
+        self._stop_requested = False
         self._not_ready = "starting"
         self.failure: str | None = None
         """Why it ended without being told to."""
@@ -117,15 +119,18 @@ class Daemon:
 
     def wait(self) -> None:
         """Return when the daemon was told to stop, or cannot go on."""
-        self._ended.wait()
+        # In turns: a signal that comes in the moment before a wait without an end would not be seen.
+        while not (self._stop_requested or self._ended.wait(_SIGNAL_SECONDS)):
+            pass
+        self._ended.set()
 
     def ended(self, within: float) -> bool:
         """Return whether that comes true in so many seconds."""
         return self._ended.wait(within)
 
     def request_stop(self) -> None:
-        """Let `wait` return; may be called by a signal handler."""
-        self._ended.set()
+        """Let `wait` return. May be called by a signal handler: it takes no lock, which `wait` may hold."""
+        self._stop_requested = True
 
     def stop(self) -> None:
         """Cancel what runs, within two seconds, and close everything. What was committed is kept."""

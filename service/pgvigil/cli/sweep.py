@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -43,13 +44,14 @@ def run(request: Request) -> int:
     # A person or a pipeline waits for the answer: no rests between the runs.
     watch = build_watch(config, name, Registry.load(), duty_cycle=1.0)
     try:
-        with progress_bar() as progress:
+        # What a plugin prints must not end up in the report.
+        with progress_bar() as progress, redirect_stdout(sys.stderr):
             found = check_once(watch, checks=request.checks, subjects=request.subjects, progress=progress)
     except TargetError as error:
         _print_failure(request.output, name, error)
         raise
     finally:
-        watch.stop()
+        watch.target.close()
     print_report(found, request.output)
     return found.exit_status(Severity(request.fail_on))
 

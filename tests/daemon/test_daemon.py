@@ -1,0 +1,171 @@
+"""The daemon end to end: what it shows, what it keeps, and how it ends."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from playwright.sync_api import Browser
+
+from pgvigil.embedded import Server
+from pgvigil.store import Store
+from tests.cli.command import pgvigil, refused
+from tests.daemon.process import Daemon, daemon, until
+from tests.databases import fresh_database
+from tests.web.conftest import browser
+
+__all__ = ["browser"]
+
+Configured = Callable[..., Path]
+
+
+def subjects(running: Daemon) -> dict[str, float]:
+    """Return the coverage over all checks by state."""
+    states = ("passed", "failed", "unknown")
+    return {state: running.total("pgvigil_subjects", state=state) for state in states}
+
+
+def examined(running: Daemon) -> bool:
+    """Tell whether all four checks have found their subjects and looked at them."""
+    found = subjects(running)
+    checks = len(running.metrics("pgvigil_interval_seconds"))
+    return checks == 4 and found["unknown"] == 0 and sum(found.values()) == 7
+
+
+def test_console_metrics_and_store_show_the_same(
+    broken: str, configured: Configured, browser: Browser, tmp_path: Path
+) -> None:
+    with daemon(configured(broken, every="1h")) as running:
+        until(lambda: examined(running))
+        page = browser.new_page()
+        page.goto(running.address)
+        shown = {
+            state: sum(
+                int(cell.get_attribute("data-value") or "")
+                for cell in page.locator(f"section[aria-labelledby=coverage] [data-count='{state}']").all()
+            )
+            for state in ("passed", "failed", "unknown")
+        }
+        on_page = int(page.locator("[data-total='incidents']").get_attribute("data-value") or "")
+        counted, incidents = subjects(running), running.total("pgvigil_incidents")
+        assert running.terminate() == 0
+    with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
+        stored = Counter(str(one.state) for one in store.subjects())
+        live = len([one for one in store.incidents() if one.live])
+    assert shown == counted == {"passed": 6, "failed": 1, "unknown": 0}
+    assert counted == {state: stored[state] for state in counted}
+    assert on_page == incidents == live == 1
+
+
+def test_what_was_shown_before_kill_9_is_shown_again_before_anything_is_examined(
+    broken: str, configured: Configured
+) -> None:
+    config = configured(broken, every="1h")
+    gauges = ("pgvigil_violations", "pgvigil_subjects", "pgvigil_incidents", "pgvigil_run_success")
+    with daemon(config) as running:
+        until(lambda: examined(running))
+        before = {name: running.metrics(name) for name in gauges}
+        running.kill()
+    with daemon(config) as running:
+        after = {name: running.metrics(name) for name in gauges}
+        assert running.total("pgvigil_runs_total") == 0
+    assert after == before
+    assert sum(before["pgvigil_violations"].values()) == 2
+
+
+def test_an_incident_opens_and_is_resolved_when_the_fault_is_mended(
+    broken: str, configured: Configured, tmp_path: Path
+) -> None:
+    with daemon(configured(broken)) as running:
+        until(lambda: running.total("pgvigil_incidents", state="open"))
+        with psycopg.connect(broken, autocommit=True) as conn:
+            conn.execute("INSERT INTO shop.customers VALUES (3), (7)")
+        until(lambda: running.total("pgvigil_incidents"), lambda live: live == 0)
+        assert subjects(running) == {"passed": 7, "failed": 0, "unknown": 0}
+        running.terminate()
+    with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
+        (incident,) = store.incidents()
+    assert str(incident.state) == "resolved"
+
+
+def test_a_target_that_is_down_is_unknown_and_is_examined_when_it_is_back(
+    own_server: Server, configured: Configured
+) -> None:
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE a (id int PRIMARY KEY, other int REFERENCES a)")
+    with daemon(configured(own_server.dsn())) as running:
+        until(lambda: subjects(running), lambda found: found["passed"] == 3)
+        own_server.stop("immediate")
+        until(lambda: subjects(running), lambda found: found["unknown"] >= 3 and found["passed"] == 0)
+        assert running.total("pgvigil_target_up") == 0
+        assert running.get("-/healthy")[0] == running.get("-/ready")[0] == 200
+        own_server.start()
+        until(lambda: subjects(running), lambda found: found["passed"] == 3)
+        assert running.total("pgvigil_target_up") == 1
+
+
+def test_a_target_that_never_answered_is_unknown_and_not_silent(configured: Configured) -> None:
+    with daemon(configured("host=127.0.0.1 port=1")) as running:
+        until(lambda: subjects(running)["unknown"])
+        assert subjects(running)["passed"] == 0
+        assert "127.0.0.1" in running.get("")[1]
+
+
+def test_a_setting_that_does_not_fit_is_unknown_with_its_line_and_the_rest_is_watched(
+    sound: str, configured: Configured
+) -> None:
+    more = (
+        "    checks:\n      orphan_rows:\n        relations: ['shop.orders(client) -> shop.customers(id)']\n"
+    )
+    with daemon(configured(sound, more=more)) as running:
+        until(lambda: subjects(running), lambda found: found["passed"] == 7 and found["unknown"] == 1)
+        page = running.get("targets/shop?state=unknown")[1]
+    assert "pgvigil.yaml:10" in page
+    assert "client" in page
+
+
+def test_sigterm_ends_a_daemon_that_waits_for_a_lock(sound: str, configured: Configured) -> None:
+    with daemon(configured(sound, more="    # nothing\n")) as running, psycopg.connect(sound) as conn:
+        conn.execute("LOCK TABLE shop.customers IN ACCESS EXCLUSIVE MODE")
+        until(lambda: running.total("pgvigil_runs_total", outcome="timeout"))
+        assert running.terminate() == 0
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgvigil%'"
+        until(lambda: conn.execute(waiting).fetchall()[0][0], lambda left: left == 0)
+
+
+def test_a_second_daemon_on_the_same_file_is_refused(sound: str, configured: Configured) -> None:
+    config = configured(sound)
+    with daemon(config) as running:
+        refused(pgvigil("run", "--config", config), 3, str(running.process.pid), "state.db")
+
+
+def test_a_port_that_is_taken(sound: str, configured: Configured, tmp_path: Path) -> None:
+    with daemon(configured(sound)) as running:
+        address = running.address.removeprefix("http://").rstrip("/")
+        other = f"sqlite:///{tmp_path}/other.db"
+        answer = pgvigil("run", "--dsn", sound, "--listen", address, "--state", other)
+        refused(answer, 3, address)
+
+
+@pytest.fixture
+def state_url(pg_server: Server) -> Iterator[str]:
+    """A state store on PostgreSQL."""
+    with fresh_database(pg_server) as dsn:
+        yield dsn.replace("postgresql://", "postgresql+psycopg://")
+
+
+def test_of_two_replicas_one_leads_and_the_other_takes_over(
+    broken: str, configured: Configured, state_url: str
+) -> None:
+    config = configured(broken, state=state_url)
+    with daemon(config) as first, daemon(config) as second:
+        until(lambda: examined(first))
+        until(lambda: subjects(second), lambda found: found == subjects(first))
+        assert second.total("pgvigil_runs_total") == 0
+        assert second.get("-/ready")[0] == 200
+        first.kill()
+        until(lambda: second.total("pgvigil_runs_total", outcome="fail"))
+        assert second.total("pgvigil_incidents", state="open") == 1
