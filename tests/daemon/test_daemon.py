@@ -35,6 +35,17 @@ def examined(running: Daemon) -> bool:
     return checks == 4 and found["unknown"] == 0 and sum(found.values()) == 7
 
 
+def sessions_of_pgvigil(dsn: str) -> int:
+    query = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend' "
+        "AND application_name <> 'test'"
+    )
+    with psycopg.connect(dsn, application_name="test") as conn:
+        count: int = conn.execute(query).fetchall()[0][0]
+        return count
+
+
 def test_console_metrics_and_store_show_the_same(
     broken: str, configured: Configured, browser: Browser, tmp_path: Path
 ) -> None:
@@ -128,12 +139,14 @@ def test_a_setting_that_does_not_fit_is_unknown_with_its_line_and_the_rest_is_wa
 
 
 def test_sigterm_ends_a_daemon_that_waits_for_a_lock(sound: str, configured: Configured) -> None:
-    with daemon(configured(sound, more="    # nothing\n")) as running, psycopg.connect(sound) as conn:
+    with (
+        daemon(configured(sound, more="    # nothing\n")) as running,
+        psycopg.connect(sound, application_name="test") as conn,
+    ):
         conn.execute("LOCK TABLE shop.customers IN ACCESS EXCLUSIVE MODE")
         until(lambda: running.total("pgvigil_runs_total", outcome="timeout"))
         assert running.terminate() == 0
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'pgvigil%'"
-        until(lambda: conn.execute(waiting).fetchall()[0][0], lambda left: left == 0)
+        until(lambda: sessions_of_pgvigil(sound), lambda left: left == 0)
 
 
 def test_a_second_daemon_on_the_same_file_is_refused(sound: str, configured: Configured) -> None:
