@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
-from tests import bouncer
+from tests import bouncer, chromium
 from tests.databases import fresh_database, template_database
 from tests.servers import (
     BorrowedServers,
@@ -26,6 +26,8 @@ from tests.servers import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from playwright.sync_api import Browser
 
     from pgvigil.embedded import Server
 
@@ -110,4 +112,13 @@ def pgbouncer(pg_server: Server) -> Iterator[bouncer.PgBouncer]:
     if bouncer.program() is None and not required():
         pytest.skip("PgBouncer is not installed")
     with bouncer.in_front_of(pg_server) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless Chromium."""
+    if chromium.program() is None and not required():
+        pytest.skip("Chromium is not installed")
+    with chromium.running() as running:
         yield running

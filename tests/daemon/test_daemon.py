@@ -15,9 +15,6 @@ from pgvigil.store import Store
 from tests.cli.command import pgvigil, refused
 from tests.daemon.process import Daemon, daemon, until
 from tests.databases import fresh_database
-from tests.web.conftest import browser
-
-__all__ = ["browser"]
 
 Configured = Callable[..., Path]
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import shutil
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -8,31 +7,15 @@ from http.client import HTTPConnection, HTTPMessage
 from typing import TYPE_CHECKING
 
 import pytest
-from playwright.sync_api import sync_playwright
 
 from pgvigil.metrics import Counters, exposition
 from pgvigil.store import Store
 from pgvigil.web import WebServer, create_app
-from tests.servers import required
 from tests.web.world import FixedClock
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
-
-    from playwright.sync_api import Browser
-
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass
@@ -106,15 +89,3 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def site(store: Store, serve: Callable[[Store], Site]) -> Site:
     """A site on an empty store."""
     return serve(store)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        message = "no Chromium is installed"
-        pytest.fail(message) if required() else pytest.skip(message)
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
-        yield opened
-        opened.close()
