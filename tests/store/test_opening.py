@@ -18,6 +18,7 @@ from sqlalchemy import create_engine, insert, make_url, text
 
 from pgvigil.errors import StoreError
 from pgvigil.store import Store
+from pgvigil.store.codec import digest
 from pgvigil.store.schema import REVISION, metadata, subjects
 from tests.incident.life import finding, run
 
@@ -74,7 +75,8 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(
 ) -> None:
     command.upgrade(alembic(connection), "0001")
     subject = {"target": "games", "check": "orphan_rows", "name": "public.t", "state": "passed"}
-    connection.execute(insert(subjects).values(**subject, violations={"critical": 0}, measures={}))
+    values = subject | {"digest": digest("public.t"), "violations": {"critical": 0}, "measures": {}}
+    connection.execute(insert(subjects).values(values))
     connection.execute(text("INSERT INTO checks (target, name) VALUES ('games', 'orphan_rows')"))
     connection.commit()
     with Store.open(url) as store:

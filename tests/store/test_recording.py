@@ -54,6 +54,18 @@ def test_a_run_is_given_back_as_it_was(store: Store) -> None:
     assert shown_is_stored(store)
 
 
+def test_a_name_may_be_longer_than_an_index_entry(store: Store) -> None:
+    # What no compression makes short: PostgreSQL's btree takes 2,704 bytes.
+    name = "".join(random.Random(1).choices("abcdefghijklmnopqrstuvwxyz0123456789", k=9000))
+    store.sync_subjects("games", "orphan_rows", [name, name + "x"], NOW, 60)
+    (incident,) = store.record(run(finding(), subject=name)).incidents
+    assert incident.subject == name
+    assert {one.name for one in store.subjects() if one.outcome} == {name}
+    store.sync_subjects("games", "orphan_rows", [name + "x"], NOW, 60)
+    assert [one.name for one in store.subjects()] == [name + "x"]
+    assert shown_is_stored(store)
+
+
 def test_a_history_holds_all_but_the_mere_reconfirmations(store: Store) -> None:
     (incident,) = store.record(run(finding(rows=1))).incidents
     for minutes in range(1, 50):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -16,12 +17,18 @@ from pgvigil.store.status import CheckStatus, CoverageState, SubjectStatus, Targ
 from pgvigil.store.view import LiveIncident
 
 
+def digest(name: str) -> str:
+    """Return what stands for a subject's name, however long, in an index."""
+    return sha256(name.encode()).hexdigest()[:32]
+
+
 def row_of_status(status: SubjectStatus) -> Row:
     """Return what a subject's row holds of its status."""
     return {
         "target": status.target,
         "check": status.check,
         "name": status.name,
+        "digest": digest(status.name),
         "state": status.state.value,
         "outcome": status.outcome,
         "error": status.error,

@@ -13,6 +13,7 @@ from pgvigil.incident import Event, Incident, State, Transition, step
 from pgvigil.run import Run
 from pgvigil.store.codec import (
     check_of_row,
+    digest,
     incident_of_row,
     row_of_incident,
     row_of_run,
@@ -117,7 +118,7 @@ def live_incidents(connection: Connection, target: str, check: str, names: Itera
 
 def _subject(connection: Connection, run: Run) -> tuple[int, SubjectStatus, list[CheckStatus]]:
     """Lock and return the run's subject; one that no discovery has told of is added, with its check."""
-    key = {"target": run.target, "check": run.check, "name": run.subject}
+    key = {"target": run.target, "check": run.check, "digest": digest(run.subject)}
     query = select(subjects).filter_by(**key).with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is not None:

@@ -110,6 +110,8 @@ subjects = Table(
     Column("target", String, nullable=False),
     Column("check", String, nullable=False),
     Column("name", String, nullable=False),
+    # Stands for the name in the index: a key of many long columns is longer than PostgreSQL indexes.
+    Column("digest", String, nullable=False),
     Column("state", String, nullable=False),
     Column("last_run", _Number),
     Column("outcome", String),
@@ -120,7 +122,7 @@ subjects = Table(
     Column("completed_outcome", String),
     Column("violations", Json, nullable=False),
     Column("measures", Json, nullable=False),
-    UniqueConstraint("target", "check", "name", name="subjects_name"),
+    UniqueConstraint("target", "check", "digest", name="subjects_name"),
 )
 
 runs = Table(
@@ -173,7 +175,7 @@ incidents = Table(
     Column("muted_until", Timestamp),
     Column("muted_why", Line),
     Column("finding", Json, nullable=False),
-    Index("incidents_by_subject", "target", "check", "subject"),
+    Index("incidents_by_check", "target", "check", "state"),
     Index("incidents_by_age", "state", "first_seen"),
     # The database itself refuses a second live incident of one fault.
     Index(

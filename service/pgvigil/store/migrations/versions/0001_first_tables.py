@@ -43,6 +43,7 @@ def _create_statuses() -> None:
         sa.Column("target", sa.String, nullable=False),
         sa.Column("check", sa.String, nullable=False),
         sa.Column("name", sa.String, nullable=False),
+        sa.Column("digest", sa.String, nullable=False),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("last_run", number),
         sa.Column("outcome", sa.String),
@@ -53,7 +54,7 @@ def _create_statuses() -> None:
         sa.Column("completed_outcome", sa.String),
         sa.Column("violations", sa.Text, nullable=False),
         sa.Column("measures", sa.Text, nullable=False),
-        sa.UniqueConstraint("target", "check", "name", name="subjects_name"),
+        sa.UniqueConstraint("target", "check", "digest", name="subjects_name"),
     )
 
 
@@ -102,7 +103,7 @@ def _create_incidents() -> None:
         *_mark("muted"),
         sa.Column("finding", sa.Text, nullable=False),
     )
-    op.create_index("incidents_by_subject", "incidents", ["target", "check", "subject"])
+    op.create_index("incidents_by_check", "incidents", ["target", "check", "state"])
     op.create_index("incidents_by_age", "incidents", ["state", "first_seen"])
     op.create_index(
         "incidents_live",
