@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from bench import drift, orphans, scrape, start
+from bench import drift, orphans, ready, scrape, start
 
-BENCHMARKS = {"orphans": orphans.run, "drift": drift.run, "scrape": scrape.run, "start": start.run}
+BENCHMARKS = {
+    "orphans": orphans.run,
+    "drift": drift.run,
+    "scrape": scrape.run,
+    "start": start.run,
+    "ready": ready.run,
+}
 
 
 def main() -> None:
