@@ -171,7 +171,10 @@ class Budget(Section):
         default=timedelta(seconds=1), description="The longest that a statement may wait for a lock."
     )
     duty_cycle: float = Field(
-        default=0.2, gt=0, le=1, description="Share of the time in which a connection may be busy."
+        default=0.2,
+        gt=0,
+        le=1,
+        description="Share of the time in which a connection may be busy; a rest ends after a minute.",
     )
     sample: int = Field(default=20, ge=0, le=1000, description="Sample keys in a finding at the most.")
 
