@@ -19,6 +19,7 @@ from psycopg import sql
 
 from pgvigil.catalog import Catalog, ForeignKey, Table, TableKind, quote
 from pgvigil.check import Context, Finding, Severity, load_sql
+from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.references import Reference, table_name
 from pgvigil_checks.relations import column_pairs
 
@@ -94,6 +95,7 @@ def _is_right_one(context: Context, reference: Reference, twin: Table, *, child_
         twin,
         [parent.name for _, parent in reference.columns],
     )
+    distrust_estimates(context, reference.child, twin)
     to_twin = replace(reference, parent=twin, columns=tuple(pairs))
     found = context.fetch(
         load_sql("pgvigil_checks", "foreign_keys_twin.sql").format(

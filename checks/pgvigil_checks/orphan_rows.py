@@ -23,6 +23,7 @@ from pgvigil.check import (
     Verdict,
     load_sql,
 )
+from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.references import Reference
 from pgvigil_checks.relations import Relation, RelationField, find_relations
 
@@ -82,6 +83,7 @@ class OrphanRows(Check[OrphanRowsParams]):
     def run(self, context: Context, subject: Subject) -> Verdict:
         """Count the orphans of one relation, and sample them if there are any."""
         payload: Payload = subject.payload
+        distrust_estimates(context, payload.child, payload.parent)
         if isinstance(payload, ForeignKey):
             return _examine(context, Reference.declared(payload))
         operators = _operators(context, payload)

@@ -8,6 +8,7 @@ from pgvigil.catalog import Catalog, PairName, TableName
 from pgvigil.check import Check, Context, Discovery, Examined, Finding, Problem, Row, Subject
 from pgvigil_checks import table_drift_query as query
 from pgvigil_checks import table_drift_report as report
+from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.table_drift_figures import Figures, read_figures
 from pgvigil_checks.table_drift_pairs import EntityPair, fit, unexaminable
 from pgvigil_checks.table_drift_settings import TableDriftParams
@@ -64,6 +65,7 @@ class TableDrift(Check[TableDriftParams]):
     def run(self, context: Context, subject: Subject) -> Examined:
         """Compare the two tables; sample only what is at fault."""
         pair: EntityPair = subject.payload
+        distrust_estimates(context, pair.left, pair.right)
         figures = read_figures(context, pair)
         return Examined(
             findings=tuple(_findings(context, pair, figures)),
