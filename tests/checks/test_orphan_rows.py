@@ -76,7 +76,7 @@ def test_a_table_that_went_since_discovery_is_unknown(given: str) -> None:
 
 @pytest.mark.every_pg
 def test_tables_without_statistics_are_not_joined_row_by_row(database: str) -> None:
-    # Rows so wide by their types that the planner, before 17, expects none: a nested loop takes a billion steps.
+    # Rows so wide by their types that the planner, before 17, expects none: a nested loop takes for ever.
     wide = ", ".join(f"c{number} varchar(2000)" for number in range(20))
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(f"CREATE TABLE t (id bigint PRIMARY KEY, other bigint REFERENCES t, {wide})")
