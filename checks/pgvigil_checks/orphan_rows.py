@@ -8,7 +8,7 @@ from typing import TypeAlias
 from psycopg import sql
 from pydantic import Field
 
-from pgvigil.catalog import Catalog, ForeignKey, Operator, Table, TableKind
+from pgvigil.catalog import Catalog, ForeignKey, Operator
 from pgvigil.check import (
     Check,
     Context,
@@ -23,6 +23,7 @@ from pgvigil.check import (
     Verdict,
     load_sql,
 )
+from pgvigil_checks.foreign_parts import why_unexaminable
 from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.references import Reference
 from pgvigil_checks.relations import Relation, RelationField, find_relations
@@ -76,7 +77,7 @@ class OrphanRows(Check[OrphanRowsParams]):
                 position = self.params.relations.index(relation.name)
                 problems.append(Problem(("relations", position), reason, str(relation.name)))
                 continue
-            unexaminable = _unexaminable(catalog, relation.child, relation.parent)
+            unexaminable = why_unexaminable(catalog, relation.child, relation.parent)
             subjects.append(Subject(str(relation.name), relation, confirm=2, unexaminable=unexaminable))
         return Discovery(tuple(subjects), tuple(problems))
 
@@ -90,24 +91,6 @@ class OrphanRows(Check[OrphanRowsParams]):
         if isinstance(operators, Skipped):
             return operators
         return _examine(context, Reference.configured(payload, operators))
-
-
-def _unexaminable(catalog: Catalog, *tables: Table) -> str | None:
-    for table in tables:
-        foreign = _foreign_part(catalog, table)
-        if foreign is not None:
-            return f"{foreign} is a foreign table, which no snapshot of this server covers"
-    return None
-
-
-def _foreign_part(catalog: Catalog, table: Table) -> Table | None:
-    """Return the table, or one that its rows include, if it is a foreign table."""
-    if table.kind is TableKind.FOREIGN:
-        return table
-    if table.kind is not TableKind.PARTITIONED and not table.has_children:
-        return None
-    parts = [one for one in catalog.tables if one.partition_of == table.oid or table.oid in one.inherits]
-    return next(filter(None, (_foreign_part(catalog, part) for part in parts)), None)
 
 
 # PostgreSQL's own types are comparable with others of these categories (pg_type.typcategory) at the most.
