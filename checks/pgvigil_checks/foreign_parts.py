@@ -21,4 +21,6 @@ def foreign_part(catalog: Catalog, table: Table) -> Table | None:
 def why_unexaminable(catalog: Catalog, *tables: Table) -> str | None:
     """Say which part of the tables belongs to another server; None when they are all this server's own."""
     foreign = next(filter(None, (foreign_part(catalog, table) for table in tables)), None)
-    return foreign and f"{foreign} is a foreign table, which no snapshot of this server covers"
+    if foreign is None:
+        return None
+    return f"{foreign} is a foreign table, which no snapshot of this server covers"

@@ -15,7 +15,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib import resources
 from typing import Any, ClassVar, Generic, LiteralString, Protocol, TypeAlias, TypeVar
@@ -24,6 +23,7 @@ from psycopg import sql
 from pydantic import ConfigDict, Field
 
 from pgvigil.catalog import Catalog
+from pgvigil.patterns import matches
 from pgvigil.timing import CronField, Interval, Scheduled
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
@@ -191,7 +191,8 @@ class Params(Scheduled):
     )
     severity: dict[str, Severity] = Field(
         default_factory=dict,
-        description="Severity by subject pattern, the first that matches: `{'monitoring.*': warning}`.",
+        description="Severity by subject pattern, the first that matches: `{'monitoring.*': warning}`. "
+        "`*` stands for any text, `?` for one character, all else for itself.",
     )
     confirm: int | None = Field(
         default=None,
@@ -202,7 +203,7 @@ class Params(Scheduled):
     def severity_of(self, subject: str, default: Severity) -> Severity:
         """Return the severity that the settings give to a subject, or `default`."""
         for pattern, severity in self.severity.items():
-            if fnmatchcase(subject, pattern):
+            if matches(subject, pattern):
                 return severity
         return default
 

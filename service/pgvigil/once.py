@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fnmatch import fnmatchcase
 from typing import Any
 
 from pgvigil.catalog import Catalog
@@ -13,6 +12,7 @@ from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.engine import WHOLE_CHECK, Watch, server_version
 from pgvigil.errors import PluginError, UsageError
+from pgvigil.patterns import matches
 from pgvigil.run import Run
 from pgvigil.sweep import sweep
 
@@ -118,7 +118,7 @@ def _plan(
 
 
 def _chosen(subject: str, patterns: Sequence[str]) -> bool:
-    return not patterns or any(fnmatchcase(subject, pattern) for pattern in patterns)
+    return not patterns or any(matches(subject, pattern) for pattern in patterns)
 
 
 def _cut_short(watch: Watch, check: Check[Any], subject: Subject) -> Run:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from functools import cached_property
 
 from pgvigil.catalog.names import RelationName, TableName, qualified, quote
+from pgvigil.patterns import matches
 
 
 class TableKind(StrEnum):
@@ -185,7 +185,7 @@ class ForeignKey:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What of a target is watched. Patterns are globs over schema names."""
+    """What of a target is watched. Patterns over schema names know `*` and `?`."""
 
     include: tuple[str, ...] = ("*",)
     exclude: tuple[str, ...] = ()
@@ -202,7 +202,7 @@ class Scope:
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(fnmatchcase(name, pattern) for pattern in patterns)
+    return any(matches(name, pattern) for pattern in patterns)
 
 
 @dataclass(frozen=True)

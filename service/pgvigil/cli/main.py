@@ -150,7 +150,7 @@ def check_command(
     ] = None,
     subject: Annotated[
         list[str] | None,
-        typer.Option("--subject", metavar="GLOB", help="Only subjects that match; may be repeated."),
+        typer.Option("--subject", metavar="GLOB", help="Only subjects that match (`*`, `?`); may be repeated."),
     ] = None,
     output: Annotated[
         Literal["text", "json", "junit"],

@@ -151,10 +151,10 @@ class Retention(Section):
 
 
 class Schemas(Section):
-    """Which schemas are watched. Patterns are globs over schema names."""
+    """Which schemas are watched. In a pattern `*` is any text, `?` one character, all else itself."""
 
-    include: tuple[str, ...] = Field(default=("*",), min_length=1, description="Schemas to watch.")
-    exclude: tuple[str, ...] = Field(default=(), description="Schemas not to watch, although included.")
+    include: tuple[str, ...] = Field(default=("*",), min_length=1, description="Schemas to watch; patterns with `*` and `?`.")
+    exclude: tuple[str, ...] = Field(default=(), description="Schemas not to watch, although included; patterns, too.")
     deprecated: tuple[str, ...] = Field(
         default=(), description="Schemas on their way out, to which nothing should refer any more."
     )

@@ -101,11 +101,11 @@ def _schemas(catalog: Catalog | None) -> list[str]:
 def _seen(catalog: Catalog | None) -> Iterator[str]:
     """Yield a comment that says how much each schema holds."""
     if catalog is None:
-        yield "    # Which schemas are watched, and which are on their way out. Names are globs."
+        yield "    # Which schemas are watched, and which are on their way out. Names may have * and ?."
         return
     tables = Counter(table.schema for table in catalog.watched_tables())
     keys = Counter(key.child.schema for key in catalog.watched_foreign_keys())
-    yield "    # Which schemas are watched, and which are on their way out. Names are globs. There are:"
+    yield "    # Which schemas are watched, and which are on their way out. Names may have * and ?. There are:"
     schemas = _schemas(catalog)
     for schema in schemas[:_MOST_SCHEMAS]:
         held = f"{_count(tables[schema], 'table')}, {_count(keys[schema], 'foreign key')}"
