@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from pgvigil.config import Config, load
-from pgvigil.embedded import serve
+from pgvigil.embedded import guarded_directory, serve
 from pgvigil.sample import AnswerKey, build, configuration, plant_crisis
 
 DATABASE = "games"
@@ -44,18 +43,15 @@ def prepared(
     `tell` hears a line for every step. Raises EmbeddedError when no server can be had.
     """
     tell("starting a PostgreSQL server")
-    with (
-        serve(bindir=settings.bindir) as server,
-        tempfile.TemporaryDirectory(prefix="pgvigil-demo-") as home,
-    ):
+    with serve(bindir=settings.bindir) as server, guarded_directory() as home:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {DATABASE}")
         dsn = server.dsn(DATABASE)
         build(dsn, scale=settings.scale, seed=settings.seed, progress=tell)
         tell("breaking it")
         answer = plant_crisis(dsn, seed=settings.seed)
-        file = Path(home, "pgvigil.yaml")
-        state = f"sqlite:///{home}/state.db"
+        file = home.path / "pgvigil.yaml"
+        state = f"sqlite:///{home.path}/state.db"
         file.write_text(
             configuration(dsn, name=DATABASE, state=state, listen=listen, every=every), encoding="utf-8"
         )

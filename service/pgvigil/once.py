@@ -19,13 +19,17 @@ from pgvigil.sweep import sweep
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What one sweep saw. `database` and `server_version` are those of the target."""
+    """What one sweep saw. `database` and `server_version` are those of the target.
+
+    `checks` are all that took part, also those that found nothing to look at.
+    """
 
     target: str
     database: str
     server_version: str
     started_at: datetime
     finished_at: datetime
+    checks: tuple[str, ...]
     runs: tuple[Run, ...]
 
     @property
@@ -45,10 +49,13 @@ class Report:
         return {"known": known, "passed": passed, "failed": failed, "unknown": known - passed - failed}
 
     def exit_status(self, fail_on: Severity) -> int:
-        """Return the contract's exit status: findings come before what could not be examined."""
+        """Return the contract's exit status: findings come before what could not be examined.
+
+        Nothing to examine is no all-clear either: most often it is the wrong database.
+        """
         if any(finding.severity.rank >= fail_on.rank for _, finding in self.findings):
             return 1
-        return 3 if self.coverage()["unknown"] else 0
+        return 3 if self.coverage()["unknown"] or not self.runs else 0
 
 
 Progress = Callable[[str, int, int], None]
@@ -82,7 +89,13 @@ def check_once(
                 progress(check.name, len(found), len(chosen))
         runs += [found.get(subject.name) or _cut_short(watch, check, subject) for subject in chosen]
     return Report(
-        watch.target.name, catalog.database, server_version(catalog), started_at, clock.now(), tuple(runs)
+        target=watch.target.name,
+        database=catalog.database,
+        server_version=server_version(catalog),
+        started_at=started_at,
+        finished_at=clock.now(),
+        checks=tuple(checks) or tuple(watch.checks),
+        runs=tuple(runs),
     )
 
 
@@ -110,11 +123,16 @@ def _plan(
             raise watch.misfit(name, problem)
         chosen = [one for one in discovery.subjects if _chosen(one.name, patterns)]
         plan.append((check, chosen))
-    if patterns and not failed and not any(chosen for _, chosen in plan):
-        raise UsageError(
-            f"no subject matches {_listed(patterns)}; pgvigil check without --subject shows them all"
-        )
+    if not failed:
+        _require_matches(patterns, [one.name for _, chosen in plan for one in chosen])
     return plan, failed
+
+
+def _require_matches(patterns: Sequence[str], names: Sequence[str]) -> None:
+    """Raise UsageError when a pattern matches nothing: a misspelt one must not pass for an all-clear."""
+    idle = [one for one in patterns if not any(matches(name, one) for name in names)]
+    if idle:
+        raise UsageError(f"no subject matches {_listed(idle)}; --format json without --subject lists them")
 
 
 def _chosen(subject: str, patterns: Sequence[str]) -> bool:

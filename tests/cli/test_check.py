@@ -123,9 +123,35 @@ def test_a_locked_table_is_a_timeout_and_the_rest_is_examined(sound: str) -> Non
     assert outcomes["orphan_rows", "shop.lines(order_id) -> shop.orders(id)"] == "pass"
 
 
-def test_an_empty_database_has_nothing_to_examine(database: str) -> None:
-    answer = pgvigil("check", "--dsn", database, "--format", "json")
-    assert (answer.status, answer.json["coverage"]["known"]) == (0, 0)
+def test_nothing_to_examine_is_no_all_clear(database: str, sound: str) -> None:
+    for arguments in (("--dsn", database), ("--dsn", sound, "--check", "table_drift")):
+        answer = pgvigil("check", *arguments, "--format", "json")
+        assert (answer.status, answer.json["coverage"]["known"]) == (3, 0)
+        assert "nothing to examine" in answer.err
+
+
+def test_junit_agrees_with_the_exit_status(broken: str, tmp_path: Path) -> None:
+    config = tmp_path / "pgvigil.yaml"
+    config.write_text(
+        f"targets:\n  shop:\n    dsn: {broken}\n    checks:\n"
+        "      orphan_rows: {severity: {'shop.*': warning}}\n"
+    )
+    for fail_on, failures in (("critical", 0), ("warning", 1)):
+        answer = pgvigil("check", "--config", config, "--fail-on", fail_on, "--format", "junit")
+        suites = ET.fromstring(answer.out)  # noqa: S314 - our own
+        assert answer.status == failures
+        assert sum(int(suite.get("failures", "")) for suite in suites) == failures
+        assert len(list(suites.iter("failure"))) == failures
+
+
+def test_the_environment_never_reaches_into_a_configuration(sound: str, broken: str, tmp_path: Path) -> None:
+    config = tmp_path / "pgvigil.yaml"
+    config.write_text(f"targets:\n  shop: {{dsn: '{broken}'}}\n")
+    assert pgvigil("check", "--config", config, PGVIGIL_DSN=sound).status == 1
+    assert pgvigil("check", "--dsn", sound, PGVIGIL_CONFIG=str(config)).status == 0
+    assert pgvigil("check", PGVIGIL_CONFIG=str(config)).status == 1
+    assert pgvigil("check", PGVIGIL_DSN=sound).status == 0
+    assert pgvigil("check", "--config", config, "--dsn", sound).status == 0
 
 
 def test_an_unreachable_database_is_told_on_stdout_too_for_programs() -> None:

@@ -47,7 +47,9 @@ def test_what_is_no_dsn() -> None:
 
 def test_a_check_and_a_subject_that_are_not_there(sound: str) -> None:
     refused(pgvigil("check", "--dsn", sound, "--check", "orphans"), 2, "orphans", "orphan_rows")
-    refused(pgvigil("check", "--dsn", sound, "--subject", "nosuch.*"), 2, "nosuch.*")
+    both = ("--subject", "shop.*", "--subject", "nosuch.*")
+    refused(pgvigil("check", "--dsn", sound, *both), 2, "no subject matches nosuch.*;")
+    refused(pgvigil("check", "--dsn", sound, "--target", "shop"), 2, "--target")
 
 
 def test_a_schema_that_is_not_there(sound: str, tmp_path: Path) -> None:
@@ -113,6 +115,19 @@ def test_a_setting_that_does_not_fit_the_database(
     assert pgvigil("config", "check", config).status == 0
 
 
+def test_all_that_does_not_fit_the_database_is_told_at_once(sound: str, tmp_path: Path) -> None:
+    config = written(
+        tmp_path,
+        TARGET.format(dsn=sound)
+        + "    schemas: {include: ['*', warehouse]}\n    checks:\n      orphan_rows:\n"
+        + "        severity: {'shp.*': warning}\n"
+        + "        relations: ['shop.orders(id) -> shop.clients(id)']\n",
+    )
+    answer = pgvigil("config", "check", "--connect", config)
+    assert answer.status == 2
+    assert [line.split(": ")[1] for line in answer.err.splitlines()] == [f"{config}:{n}" for n in (4, 7, 8)]
+
+
 def test_what_is_no_relation_is_told_without_a_database(tmp_path: Path) -> None:
     config = written(
         tmp_path,
@@ -126,6 +141,7 @@ def test_several_targets_need_a_choice(tmp_path: Path) -> None:
     config = written(tmp_path, "targets:\n  a: {dsn: dbname=a}\n  b: {dsn: dbname=b}\n")
     refused(pgvigil("check", "--config", config), 2, "--target", "a, b")
     refused(pgvigil("check", "--config", config, "--target", "c"), 2, "no target c")
+    refused(pgvigil("run", "--config", config, "--dsn", "dbname=c"), 2, "a, b")
 
 
 def test_usage_errors_end_with_2() -> None:

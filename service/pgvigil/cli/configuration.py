@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from pgvigil import logs
 from pgvigil.app import build_watch
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
-from pgvigil.config import Config, json_schema, load, starting_file
+from pgvigil.config import Config, joined, json_schema, load, starting_file
 from pgvigil.engine import Watch
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
+from pgvigil.patterns import matches
 from pgvigil.registry import Registry
 
 
@@ -35,16 +37,21 @@ def check(file: Path, *, connect: bool) -> None:
 
 
 def _fits(watch: Watch) -> int:
-    """Return how many subjects there are; raises ConfigError for a setting that does not fit the database."""
+    """Return how many subjects there are; raises ConfigError with all that does not fit the database."""
     catalog = watch.target.read_catalog(watch.scope)
-    for error in watch.misplaced(catalog):
-        raise error
+    errors = watch.misplaced(catalog)
     count = 0
     for name, one in watch.checks.items():
         discovery = watch.runner.discover(one, catalog)
-        for problem in discovery.problems:
-            raise watch.misfit(name, problem)
-        count += len(discovery.subjects)
+        errors += [watch.misfit(name, problem) for problem in discovery.problems]
+        names = [subject.name for subject in discovery.subjects]
+        for pattern in one.params.severity:
+            if not any(matches(subject, pattern) for subject in names):
+                path = ("checks", name, "severity", pattern)
+                errors.append(watch.complain(path, "matches no subject of the check"))
+        count += len(names)
+    if errors:
+        raise joined(errors)
     return count
 
 
@@ -60,7 +67,8 @@ def init(dsn: str | None, output: Path | None) -> None:
     registry = Registry.load()
     catalog = None
     name = "main"
-    if dsn is not None:
+    dsn = dsn or os.environ.get("PGVIGIL_DSN")
+    if dsn:
         config = Config.from_dsn(dsn)
         name = source.choose(config, None)
         catalog = _catalog(config, name, registry)
@@ -81,6 +89,7 @@ def init(dsn: str | None, output: Path | None) -> None:
 def show_grants(role: str, file: Path | None, dsn: str | None, target: str | None) -> None:
     """Print the SQL of a role that may read what is watched, and no more."""
     logs.configure("error", "auto")
+    file, dsn = source.named(file, dsn)
     if file is None and dsn is None:
         sys.stdout.write(grants(role, None))
         return

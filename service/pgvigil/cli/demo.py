@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import socket
 import sys
 import threading
 import time
@@ -19,7 +20,7 @@ from pgvigil.cli import report
 from pgvigil.cli.daemon import stopped_by_signals
 from pgvigil.cli.progress import progress_bar
 from pgvigil.demo import DATABASE, Demo, Settings, prepared
-from pgvigil.errors import PgvigilError
+from pgvigil.errors import PgvigilError, UsageError
 from pgvigil.once import Report, check_once
 from pgvigil.registry import Registry
 from pgvigil.sample import AnswerKey, Motion
@@ -50,6 +51,7 @@ def run(settings: Settings, port: int) -> int:
     """Watch the sample while its faults come and go, until Ctrl-C."""
     logs.configure("warning", "auto")
     registry = Registry.load()
+    _require_free(port)
     console = Console(highlight=False)
     with (
         _steps() as tell,
@@ -62,7 +64,18 @@ def run(settings: Settings, port: int) -> int:
         console.print(f"Database {demo.dsn}", soft_wrap=True)
         console.print("Faults come and go; Ctrl-C stops everything and leaves nothing behind.\n")
         _move(Motion(demo.dsn, settings.seed, demo.answer), daemon, console)
+        console.print("Stopping …")
     return 0
+
+
+def _require_free(port: int) -> None:
+    """Raise UsageError now, and not after the sample was built, when the console's port is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise UsageError(f"port {port} cannot be had ({error.strerror}): give another --port") from None
 
 
 @contextmanager

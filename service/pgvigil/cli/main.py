@@ -39,18 +39,15 @@ app.add_typer(config_app, name="config")
 
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", metavar="FILE", envvar="PGVIGIL_CONFIG", help="Configuration file (YAML)."
-    ),
+    typer.Option("--config", "-c", metavar="FILE", help="Configuration file (YAML); else $PGVIGIL_CONFIG."),
 ]
 DsnOption = Annotated[
     str | None,
     typer.Option(
         "--dsn",
         metavar="DSN",
-        envvar="PGVIGIL_DSN",
-        show_envvar=True,
-        help="libpq connection string or URI. Without --config everything is discovered.",
+        help="libpq connection string or URI; else $PGVIGIL_DSN. Without --config everything is discovered; "
+        "with it, its one target is reached there instead.",
     ),
 ]
 TargetOption = Annotated[

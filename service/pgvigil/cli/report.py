@@ -95,8 +95,12 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
     }
 
 
-def to_junit(report: Report) -> str:
-    """Write a test suite a check, a test case a subject: a failure when it failed, an error when unknown."""
+def to_junit(report: Report, fail_on: Severity = Severity.WARNING) -> str:
+    """Write a test suite a check, a test case a subject.
+
+    A case has a failure for each finding of at least `fail_on`, so that it agrees with the exit status, and
+    an error when its subject is unknown.
+    """
     suites = ET.Element("testsuites", name=f"pgvigil {report.target}")
     for check in dict.fromkeys(run.check for run in report.runs):
         runs = [run for run in report.runs if run.check == check]
@@ -105,13 +109,13 @@ def to_junit(report: Report) -> str:
             "testsuite",
             name=f"pgvigil.{check}",
             tests=str(len(runs)),
-            failures=str(sum(run.outcome is Outcome.FAIL for run in runs)),
+            failures=str(sum(bool(_failures(run, fail_on)) for run in runs)),
             errors=str(sum(not run.outcome.completed for run in runs)),
             time=f"{sum(run.duration_seconds for run in runs):.3f}",
             timestamp=_instant(report.started_at),
         )
         for run in runs:
-            _case(suite, run)
+            _case(suite, run, fail_on)
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
@@ -126,7 +130,13 @@ def failure_to_junit(target: str, error: PgvigilError) -> str:
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
 
-def _case(suite: ET.Element, run: Run) -> None:
+def _failures(run: Run, fail_on: Severity) -> list[Finding]:
+    if not run.outcome.completed:
+        return []
+    return [finding for finding in run.findings if finding.severity.rank >= fail_on.rank]
+
+
+def _case(suite: ET.Element, run: Run, fail_on: Severity) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -138,7 +148,7 @@ def _case(suite: ET.Element, run: Run) -> None:
         ET.SubElement(
             case, "error", type=run.outcome.value, message=_xml_safe(run.error or run.outcome.value)
         )
-    for finding in run.findings if run.outcome is Outcome.FAIL else ():
+    for finding in _failures(run, fail_on):
         failure = ET.SubElement(
             case, "failure", type=f"{finding.severity}.{finding.code}", message=_xml_safe(finding.title)
         )
@@ -184,6 +194,8 @@ def _print_finding(run: Run, finding: Finding, console: Console) -> None:
         console.print(Text("    …", style="dim"))
     for line in finding.remedy.splitlines():
         console.print(Text(f"  → {line}"), soft_wrap=True)
+    for line in finding.evidence_sql.splitlines():
+        console.print(Text(f"  | {line}", style="dim"), soft_wrap=True)
     console.print()
 
 
@@ -198,7 +210,7 @@ def _coverage(report: Report) -> Padding:
     table.add_column("check")
     for name in ("known", "passed", "failed", "unknown"):
         table.add_column(name, justify="right")
-    for check in dict.fromkeys(run.check for run in report.runs):
+    for check in report.checks:
         table.add_row(check, *_counts(run for run in report.runs if run.check == check))
     return Padding(table, (0, 0, 1, 0))
 
@@ -222,8 +234,11 @@ def _summary(report: Report) -> Text:
     parts = [f"{severities.count(one)} {one}" for one in Severity if one in severities]
     unknown = report.coverage()["unknown"]
     if parts:
-        verdict = Text(f"{len(severities)} findings: {', '.join(parts)}", style="bold")
-    elif unknown or not report.runs:
+        count = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
+        verdict = Text(f"{count}: {', '.join(parts)}", style="bold")
+    elif not report.runs:
+        verdict = Text("nothing to examine", style="bold magenta")
+    elif unknown:
         verdict = Text("no findings", style="bold")
     else:
         verdict = Text("all clean", style="bold green")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -19,16 +20,32 @@ def read(
     state: str | None = None,
     listen: str | None = None,
 ) -> Config:
-    """Make the configuration that a command line means; raises ConfigError or UsageError."""
+    """Make the configuration that a command line means; raises ConfigError or UsageError.
+
+    The environment counts only when the command line names neither file nor DSN: what is exported for one
+    database must never be examined under the name of another.
+    """
+    file, dsn = named(file, dsn)
     if file is None and dsn is None:
         raise UsageError("nothing to watch: give --dsn DSN or --config FILE (pgvigil init writes one)")
-    if file is None:
-        config = Config.from_dsn(dsn or "", target)
-    else:
+    if file is not None:
         config = load(file)
         if dsn is not None:
-            config = _reached_by(config, choose(config, target), dsn)
+            config = _reached_by(config, dsn, target)
+    elif target is not None:
+        raise UsageError("--target chooses among the targets of a --config, and there is none")
+    else:
+        config = Config.from_dsn(dsn or "")
     return _overridden(config, state, listen)
+
+
+def named(file: Path | None, dsn: str | None) -> tuple[Path | None, str | None]:
+    """Return the file and the DSN of the command line; if it names none, those of the environment."""
+    if file is not None or dsn is not None:
+        return file, dsn
+    if exported := os.environ.get("PGVIGIL_CONFIG"):
+        return Path(exported), None
+    return None, os.environ.get("PGVIGIL_DSN") or None
 
 
 def choose(config: Config, target: str | None) -> str:
@@ -43,8 +60,12 @@ def choose(config: Config, target: str | None) -> str:
     return target
 
 
-def _reached_by(config: Config, target: str, dsn: str) -> Config:
+def _reached_by(config: Config, dsn: str, target: str | None) -> Config:
     """Reach one target by another DSN: the same settings against another copy of the database."""
+    if target is None and len(config.targets) > 1:
+        names = ", ".join(config.targets)
+        raise UsageError(f"--dsn stands for one target, and the configuration has several ({names})")
+    target = choose(config, target)
     checked = Config.from_dsn(dsn, target).targets[target].dsn
     settings: TargetSettings = config.targets[target].model_copy(update={"dsn": checked})
     return config.model_copy(update={"targets": {**config.targets, target: settings}})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,17 +51,22 @@ def run(request: Request) -> int:
         raise
     finally:
         watch.target.close()
-    print_report(found, request.output)
-    return found.exit_status(Severity(request.fail_on))
+    fail_on = Severity(request.fail_on)
+    _print_report(found, request.output, fail_on)
+    if not found.runs:
+        checks = ", ".join(found.checks)
+        sys.stderr.write(f"pgvigil: nothing to examine in database {found.database} for {checks}\n")
+    return found.exit_status(fail_on)
 
 
-def print_report(found: Report, output: Format) -> None:
+def _print_report(found: Report, output: Format, fail_on: Severity) -> None:
     """Write the report to stdout."""
     if output == "text":
         report.print_text(found, Console(highlight=False))
-        return
-    render: Callable[[Report], str] = report.to_json if output == "json" else report.to_junit
-    sys.stdout.write(render(found) + "\n")
+    elif output == "json":
+        sys.stdout.write(report.to_json(found) + "\n")
+    else:
+        sys.stdout.write(report.to_junit(found, fail_on) + "\n")
 
 
 def _print_failure(output: Format, target: str, error: PgvigilError) -> None:

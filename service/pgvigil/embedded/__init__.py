@@ -5,7 +5,17 @@ port of the loopback interface, with a password, its data in a temporary directo
 asked for it ends, the server is stopped and the directory removed.
 """
 
+from pgvigil.embedded.directory import GuardedDirectory, guarded_directory
 from pgvigil.embedded.installations import Installation, find, installations
 from pgvigil.embedded.server import Server, StopMode, serve
 
-__all__ = ["Installation", "Server", "StopMode", "find", "installations", "serve"]
+__all__ = [
+    "GuardedDirectory",
+    "Installation",
+    "Server",
+    "StopMode",
+    "find",
+    "guarded_directory",
+    "installations",
+    "serve",
+]

@@ -28,7 +28,9 @@ class GuardedDirectory:
 
 
 @contextmanager
-def guarded_directory(pidfile: str, account: Account | None = None) -> Iterator[GuardedDirectory]:
+def guarded_directory(
+    pidfile: str = "postmaster.pid", account: Account | None = None
+) -> Iterator[GuardedDirectory]:
     """Make a directory that belongs to `account`, or to us; stop the server in it and remove it at the end.
 
     The guard process does both, so that a clean end and a crash take the same way. `pidfile` is the path, in
