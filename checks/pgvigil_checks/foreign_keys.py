@@ -77,8 +77,8 @@ class ForeignKeys(Check[ForeignKeysParams]):
         """Judge one key by the catalog, and by whether the parent and its twins have rows."""
         payload: Payload = subject.payload
         if isinstance(payload, Relation):
-            return Examined(findings=(_missing(payload),), strategy="catalog")
-        findings = [*unprotected(payload, context.sample), *notes(context.catalog, payload)]
+            return Examined(findings=(_missing(payload, context.sample),), strategy="catalog")
+        findings = [*unprotected(payload, context.sample), *notes(context.catalog, payload, context.sample)]
         wrong = wrong_parent(context, payload)
         if wrong:
             findings.append(wrong)
@@ -100,7 +100,7 @@ def _never_a_key(relation: Relation) -> str:
     return ""
 
 
-def _missing(relation: Relation) -> Finding:
+def _missing(relation: Relation, sample: int) -> Finding:
     name = relation.name
     columns, parent_columns = (
         ", ".join(map(quote, side)) for side in (name.child_columns, name.parent_columns)
@@ -115,4 +115,5 @@ def _missing(relation: Relation) -> Finding:
         f"REFERENCES {name.parent} ({parent_columns}) NOT VALID; "
         "then mend the rows without a parent, and VALIDATE CONSTRAINT.",
         evidence_sql=f"{evidence.as_string()};",
+        sample=({"table": str(name.child), "columns": columns, "references": str(name.parent)},)[:sample],
     )

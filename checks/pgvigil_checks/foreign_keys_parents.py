@@ -31,7 +31,7 @@ def wrong_parent(context: Context, key: ForeignKey) -> Finding | None:
     """Return the finding of a key that points at the wrong table; None when nothing tells that it does."""
     scope = context.catalog.scope
     if scope.is_deprecated(key.parent.schema) and not scope.is_deprecated(key.child.schema):
-        return _finding(key, f"{key.parent}, which lies in a deprecated schema", None)
+        return _finding(context, key, f"{key.parent}, which lies in a deprecated schema", None)
     twins = list(_twins(context.catalog, key))
     # Most keys end here, without a query.
     if not twins:
@@ -47,7 +47,7 @@ def wrong_parent(context: Context, key: ForeignKey) -> Finding | None:
     for twin in _readable(context, twins):
         context.pause()
         if _is_right_one(context, reference, twin, child_refers=rows["child_refers"]):
-            return _finding(key, f"{key.parent}, which is empty while {twin} has rows", twin)
+            return _finding(context, key, f"{key.parent}, which is empty while {twin} has rows", twin)
     return None
 
 
@@ -115,7 +115,7 @@ def _leaves_its_schema(catalog: Catalog, reference: Reference, twin: Table) -> b
     return not (parent.schema in zones and twin.schema in zones)
 
 
-def _finding(key: ForeignKey, where: str, twin: Table | None) -> Finding:
+def _finding(context: Context, key: ForeignKey, where: str, twin: Table | None) -> Finding:
     columns = ", ".join(map(quote, key.child_columns))
     parent_columns = ", ".join(map(quote, key.parent_columns))
     right = str(twin) if twin else "the table that replaces it"
@@ -127,6 +127,9 @@ def _finding(key: ForeignKey, where: str, twin: Table | None) -> Finding:
         remedy=f"Point it at {right}: ALTER TABLE {key.child} DROP CONSTRAINT {quote(key.name)}, "
         f"ADD FOREIGN KEY ({columns}) REFERENCES {right if twin else '…'} ({parent_columns});",
         evidence_sql=_evidence(key.parent, twin),
+        sample=({"table": str(key.child), "constraint": key.name, "parent": str(key.parent)},)[
+            : context.sample
+        ],
         details={"parent": str(key.parent), "instead": str(twin) if twin else None},
     )
 

@@ -78,8 +78,8 @@ def _enable(trigger: TriggerState) -> str:
     return f"ALTER TABLE {trigger.table} ENABLE TRIGGER {quote(trigger.name)};"
 
 
-def notes(catalog: Catalog, key: ForeignKey) -> Iterator[Finding]:
-    """Yield what is worth knowing, and no fault."""
+def notes(catalog: Catalog, key: ForeignKey, sample: int) -> Iterator[Finding]:
+    """Yield what is worth knowing, and no fault; `sample` is as above."""
     if not _is_indexed(catalog, key.child, key.child_columns):
         columns = ", ".join(map(quote, key.child_columns))
         # A partitioned table's indexes can't be built concurrently.
@@ -90,7 +90,8 @@ def notes(catalog: Catalog, key: ForeignKey) -> Iterator[Finding]:
             title=f"No index of {key.child} leads with {columns}: a parent's deletion reads the whole table",
             count=1,
             remedy=f"CREATE INDEX{how} ON {key.child} ({columns});",
-            evidence_sql=_evidence(key, "foreign_keys_constraint.sql"),
+            evidence_sql=_evidence(key, "foreign_keys_indexes.sql"),
+            sample=({"table": str(key.child), "constraint": key.name, "columns": columns},)[:sample],
         )
     differing = [
         (child, parent)
@@ -98,10 +99,10 @@ def notes(catalog: Catalog, key: ForeignKey) -> Iterator[Finding]:
         if child.type != parent.type
     ]
     if differing:
-        yield _types_differ(key, differing)
+        yield _types_differ(key, differing, sample)
 
 
-def _types_differ(key: ForeignKey, differing: list[tuple[Column, Column]]) -> Finding:
+def _types_differ(key: ForeignKey, differing: list[tuple[Column, Column]], sample: int) -> Finding:
     words = ", ".join(
         f"{child.name} is {child.type}, {parent.name} {parent.type}" for child, parent in differing
     )
@@ -113,7 +114,17 @@ def _types_differ(key: ForeignKey, differing: list[tuple[Column, Column]]) -> Fi
         count=len(differing),
         remedy="If the table can be rewritten: "
         f"ALTER TABLE {key.child} ALTER COLUMN {quote(child.name)} TYPE {parent.type};",
-        evidence_sql=_evidence(key, "foreign_keys_constraint.sql"),
+        evidence_sql=_evidence(key, "foreign_keys_types.sql"),
+        sample=tuple(
+            {
+                "constraint": key.name,
+                "column": child.name,
+                "type": child.type,
+                "parent_column": parent.name,
+                "parent_type": parent.type,
+            }
+            for child, parent in differing[:sample]
+        ),
         details={child.name: {"child": child.type, "parent": parent.type} for child, parent in differing},
     )
 

@@ -10,6 +10,7 @@ from pgvigil_checks import table_drift_query as query
 from pgvigil_checks import table_drift_report as report
 from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.table_drift_figures import Figures, read_figures
+from pgvigil_checks.table_drift_notes import notes
 from pgvigil_checks.table_drift_pairs import EntityPair, fit, unexaminable
 from pgvigil_checks.table_drift_settings import TableDriftParams
 
@@ -89,7 +90,7 @@ def _findings(context: Context, pair: EntityPair, figures: Figures) -> Iterator[
     if any(figures.null_keys.values()):
         rows, evidence = _by_side(context, pair, query.null_keys, figures.null_keys)
         yield report.null_keys(pair, figures, rows, evidence)
-    yield from report.notes(pair, context.catalog)
+    yield from notes(pair, context.catalog, context.sample)
 
 
 def _rows_at_fault(context: Context, pair: EntityPair, figures: Figures) -> tuple[list[Row], str]:

@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Found:
-    """A finding that must be there. `sample` is exact when given; `details` may have more than these."""
+    """A finding that must be there. What is given is exact, but `details` may have more than these."""
 
     count: int
     sample: tuple[Mapping[str, Any], ...] | None = None
     severity: Severity | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    title: str | None = None
+    remedy: str | None = None
 
 
 @dataclass(frozen=True)

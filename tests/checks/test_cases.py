@@ -55,10 +55,10 @@ def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], emptied
     for subject, words in case.problems.items():
         assert words in problems[subject]
     for subject, expected in case.expected.items():
-        expect_run(runs[subject], expected, database)
+        expect_run(runs[subject], expected, database, case.sample)
 
 
-def expect_run(run: Run, expected: Expected, database: str) -> None:
+def expect_run(run: Run, expected: Expected, database: str, sample: int) -> None:
     assert run.outcome in expected.outcomes, run
     assert expected.because in (run.error or "")
     if run.outcome.completed:
@@ -67,16 +67,23 @@ def expect_run(run: Run, expected: Expected, database: str) -> None:
         }
         assert expected.rows in (None, run.rows_examined)
     for finding in run.findings:
-        expect_finding(finding, expected.findings[finding.code], database)
+        expect_finding(finding, expected.findings[finding.code])
+        expect_proof(finding, database, sample)
 
 
-def expect_finding(finding: Finding, found: Found, database: str) -> None:
+def expect_finding(finding: Finding, found: Found) -> None:
     assert found.sample in (None, finding.sample)
     assert found.severity in (None, finding.severity)
+    assert found.title in (None, finding.title)
+    assert found.remedy in (None, finding.remedy)
     assert dict(found.details).items() <= dict(finding.details).items()
+
+
+def expect_proof(finding: Finding, database: str, sample: int) -> None:
+    """Expect what every finding comes with: words, a sample, and a query that shows the fault."""
     assert finding.title
     assert finding.remedy
-    if finding.evidence_sql:
-        # As a person would paste it: no parameters, whatever search path.
-        with psycopg.connect(database, autocommit=True) as conn:
-            assert conn.execute(finding.evidence_sql.encode()).rowcount > 0
+    assert min(sample, 1) <= len(finding.sample) <= sample
+    # As a person would paste it: no parameters, whatever search path.
+    with psycopg.connect(database, autocommit=True) as conn:
+        assert conn.execute(finding.evidence_sql.encode()).rowcount > 0

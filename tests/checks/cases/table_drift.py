@@ -314,10 +314,23 @@ DRIFT = Case(
                     "duplicate_keys": {"left": 0, "right": 0},
                     "score_drift": {"price": {"mean": 1.5, "largest": 1.5}},
                 },
+                remedy="1 row is only in public.l: insert it into public.r, or delete it from public.l.\n"
+                "2 rows are only in public.r: insert them into public.l, or delete them from public.r.\n"
+                "2 rows differ in name, price: update the side that is wrong.",
             ),
             columns=Found(
                 1,
                 severity=Severity.INFO,
+                title="public.l and public.r don't have the same columns: id",
+                remedy="Give one type on both sides to id (integer, bigint).",
+                sample=(
+                    {
+                        "left_column": "id",
+                        "left_type": "integer",
+                        "right_column": "id",
+                        "right_type": "bigint",
+                    },
+                ),
                 details={
                     "types_differ": {"id": {"left": "integer", "right": "bigint", "right_column": "id"}}
                 },
@@ -360,8 +373,14 @@ MAPPED = Case(
                     "newer": {"by": "updated_at", "left": 1, "right": 1, "neither": 1, "unknown": 1},
                     "score_drift": {"score": {"mean": -1.0, "largest": 3.0}},
                 },
+                remedy="4 rows differ in title, score, updated_at: update the side that is wrong."
+                " Newer by updated_at: the left in 1 row, the right in 1 row.",
             ),
-            columns=Found(1, details={"left_only": [], "right_only": []}),
+            columns=Found(
+                1,
+                details={"left_only": [], "right_only": []},
+                remedy="Give one type on both sides to score/rating (double precision, numeric).",
+            ),
         )
     },
 )
@@ -531,7 +550,54 @@ DEFAULTS = Case(
                     "types_differ": {"odd": {"left": "uuid", "right": "integer", "right_column": "odd"}}
                 },
             ),
-            columns=Found(2, details={"left_only": ["only_left"], "right_only": ["only_right"]}),
+            columns=Found(
+                2,
+                details={"left_only": ["only_left"], "right_only": ["only_right"]},
+                title="public.l and public.r don't have the same columns: only_left, only_right",
+                remedy="only_left is only in public.l: map it under columns if the other side means the same"
+                " by another name, else list it under ignore.\n"
+                "only_right is only in public.r: map it under columns if the other side means the same"
+                " by another name, else list it under ignore.",
+                sample=(
+                    {
+                        "left_column": "only_left",
+                        "left_type": "integer",
+                        "right_column": None,
+                        "right_type": None,
+                    },
+                    {
+                        "left_column": None,
+                        "left_type": None,
+                        "right_column": "only_right",
+                        "right_type": "integer",
+                    },
+                ),
+            ),
+        )
+    },
+)
+
+MANY_COLUMNS = Case(
+    title="of many columns that differ the first are named; a newer side that is never newer is left out",
+    given=f"""
+        CREATE TABLE l (
+            id int PRIMARY KEY, v text, updated_at date, {", ".join(f'"C {n}" int' for n in range(7))}
+        );
+        CREATE TABLE r (id int PRIMARY KEY, v text, updated_at date);
+        INSERT INTO l (id, v) VALUES (1, 'a');
+        INSERT INTO r (id, v) VALUES (1, 'b');
+    """,
+    settings=pair(),
+    sample=0,
+    expected={
+        PAIR: fails(
+            drift=Found(1, sample=(), remedy="1 row differs in v: update the side that is wrong."),
+            columns=Found(
+                7,
+                sample=(),
+                title="public.l and public.r don't have the same columns:"
+                ' "C 0", "C 1", "C 2", "C 3", "C 4" and 2 more',
+            ),
         )
     },
 )
@@ -546,15 +612,24 @@ REFERENCES = Case(
         CREATE TABLE a (id int PRIMARY KEY);
         CREATE TABLE b (id int PRIMARY KEY);
         CREATE TABLE of_a (one int REFERENCES a);
+        CREATE TABLE c (id int PRIMARY KEY);
+        CREATE TABLE of_c (one int REFERENCES c);
+        CREATE TABLE parts_of_c (one int REFERENCES c) PARTITION BY LIST (one);
+        CREATE TABLE part_of_c PARTITION OF parts_of_c DEFAULT;
     """,
     settings={
-        "pairs": [{"left": "public.l", "right": "public.r"}, {"left": "public.a", "right": "public.b"}]
+        "pairs": [
+            {"left": "public.l", "right": "public.r"},
+            {"left": "public.a", "right": "public.b"},
+            {"left": "public.a", "right": "public.c"},
+        ]
     },
     expected={
         PAIR: passes(
             references=Found(
                 2,
                 severity=Severity.INFO,
+                title="public.both_of_them references both public.l and public.r",
                 details={
                     "referenced_by": {
                         "left": ["public.both_of_them", "public.of_l"],
@@ -565,6 +640,21 @@ REFERENCES = Case(
             )
         ),
         "public.a <> public.b": passes(),
+        "public.a <> public.c": passes(
+            references=Found(
+                3,
+                title="public.of_a references public.a; public.of_c, public.parts_of_c reference public.c",
+                sample=(
+                    {"table": "public.of_a", "constraint": "of_a_one_fkey", "references": "public.a"},
+                    {"table": "public.of_c", "constraint": "of_c_one_fkey", "references": "public.c"},
+                    {
+                        "table": "public.parts_of_c",
+                        "constraint": "parts_of_c_one_fkey",
+                        "references": "public.c",
+                    },
+                ),
+            )
+        ),
     },
 )
 
@@ -777,6 +867,7 @@ CASES = [
     EXPRESSIONS,
     BROKEN_EXPRESSIONS,
     DEFAULTS,
+    MANY_COLUMNS,
     REFERENCES,
     KINDS,
     WIDE,

@@ -25,6 +25,12 @@ WRONG_PARENTS = (
         expected={TO_LEGACY: fails(wrong_parent=INSTEAD)},
     ),
     Case(
+        title="no sample is asked for",
+        given=SCHEMAS,
+        sample=0,
+        expected={TO_LEGACY: fails(wrong_parent=INSTEAD)},
+    ),
+    Case(
         title="the parent's statistics are stale: its rows count, not the estimate",
         given=SCHEMAS + "ANALYZE; INSERT INTO legacy.players VALUES (7)",
         expected={TO_LEGACY: passes()},

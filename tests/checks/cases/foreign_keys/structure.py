@@ -41,7 +41,21 @@ PARTITIONS = (
     Case(
         title="one partition has no index",
         given=PARTITIONED + "DROP INDEX child_parent_id_idx; CREATE INDEX ON child_1 (parent_id)",
-        expected={RELATION: passes(unindexed=NOTE)},
+        expected={
+            RELATION: passes(
+                unindexed=Found(
+                    1,
+                    (
+                        {
+                            "table": "public.child",
+                            "constraint": "child_parent_id_fkey",
+                            "columns": "parent_id",
+                        },
+                    ),
+                    Severity.INFO,
+                )
+            )
+        },
     ),
     Case(
         title="a temporal key",
@@ -88,7 +102,25 @@ NOTES = (
         expected={
             "public.child(a, b, c) -> public.parent(a, b, c)": passes(
                 types_differ=Found(
-                    2, severity=Severity.INFO, details={"a": {"child": "integer", "parent": "bigint"}}
+                    2,
+                    sample=(
+                        {
+                            "constraint": "child_a_b_c_fkey",
+                            "column": "a",
+                            "type": "integer",
+                            "parent_column": "a",
+                            "parent_type": "bigint",
+                        },
+                        {
+                            "constraint": "child_a_b_c_fkey",
+                            "column": "b",
+                            "type": "character varying(20)",
+                            "parent_column": "b",
+                            "parent_type": "character varying(10)",
+                        },
+                    ),
+                    severity=Severity.INFO,
+                    details={"a": {"child": "integer", "parent": "bigint"}},
                 )
             )
         },
