@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from pgvigil.errors import QueryFailedError, TargetUnreachableError
+from pgvigil.errors import QueryFailedError, TargetError, TargetUnreachableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -165,6 +165,24 @@ def test_a_missing_permission_names_the_table(
     ):
         snapshot.fetch("SELECT FROM public.payroll")
     assert (e.value.sqlstate, "\n" in str(e.value)) == ("42501", False)
+
+
+@pytest.mark.every_pg
+@pytest.mark.parametrize("setting", ["zero_damaged_pages", "ignore_checksum_failure"])
+def test_a_session_that_would_not_notice_damage_is_refused(
+    open_target: Callable[..., Target], database: str, admin_conn: psycopg.Connection, setting: str
+) -> None:
+    target = open_target(database)
+    itself = psycopg.sql.Identifier(admin_conn.info.dbname)
+    name = psycopg.sql.SQL(setting)
+    admin_conn.execute(psycopg.sql.SQL("ALTER DATABASE {} SET {} = on").format(itself, name))
+    for _ in range(2):
+        with pytest.raises(TargetError, match=f"games: {setting} is on.* RESET {setting}") as e:
+            target.read_catalog()
+        assert "\n" not in str(e.value)
+    # No connection of that time is kept: the setting stays on in it.
+    admin_conn.execute(psycopg.sql.SQL("ALTER DATABASE {} RESET {}").format(itself, name))
+    assert target.read_catalog().tables == ()
 
 
 def test_a_session_that_idles_too_long_is_an_error(target: Target, admin_conn: psycopg.Connection) -> None:

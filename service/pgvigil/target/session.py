@@ -21,7 +21,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import dict_row
 
 from pgvigil.check import Query, Row
-from pgvigil.errors import CancelledError, QueryFailedError, TargetUnreachableError
+from pgvigil.errors import CancelledError, QueryFailedError, TargetError, TargetUnreachableError
 from pgvigil.target.translate import query_error
 
 Connection = psycopg.Connection[dict[str, Any]]
@@ -87,6 +87,9 @@ def _network(limits: Limits) -> dict[str, Any]:
     }
 
 
+# With these on, rows on damaged pages vanish or change without an error, and what is left looks clean.
+_HIDES_DAMAGE = ("zero_damaged_pages", "ignore_checksum_failure")
+
 # The SELECT takes the snapshot: from then on the server refuses SET TRANSACTION READ WRITE.
 _BEGIN = sql.SQL("""\
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
@@ -106,7 +109,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL xmloption = content;
-SELECT 1
+SELECT name FROM unnest({hides_damage}::text[]) AS name WHERE current_setting(name)::bool
 """)
 
 # How long an answer may take beyond the server's own timeout before its connection counts as lost.
@@ -136,9 +139,13 @@ class Snapshot:
         self._limits = limits
         self._aborted = False
         self._expired = False
+        self._unfit = False
 
     def begin(self, application_name: str) -> None:
-        """Open the transaction, every bound and every output format set locally; raises TargetError."""
+        """Open the transaction, every bound and every output format set locally; raises TargetError.
+
+        A session that would not notice damaged pages is refused.
+        """
         # An idle transaction is ours between two queries of one run: a check that computes longer is broken.
         idle_timeout = max(60.0, 2 * self._limits.statement_timeout)
         query = _BEGIN.format(
@@ -147,9 +154,20 @@ class Snapshot:
             idle_timeout=_milliseconds(idle_timeout),
             # The server shows ASCII only, and its encoding may have nothing else.
             application_name=sql.Literal(application_name.encode("ascii", "replace").decode()[:63]),
+            hides_damage=sql.Literal(list(_HIDES_DAMAGE)),
         )
         with self._watched():
-            self._connection.execute(query)
+            answers = self._connection.execute(query)
+            while answers.nextset():
+                pass
+            on = [row["name"] for row in answers]
+        if on:
+            # Reset in the catalog, the setting is off in new sessions alone.
+            self._unfit = True
+            raise TargetError(
+                f"target {self._name}: {on[0]} is on, so damaged pages pass for sound ones: turn it off "
+                f"for pgvigil's sessions (ALTER DATABASE or ALTER ROLE … RESET {on[0]})"
+            )
 
     def fetch(
         self, query: Query, params: Mapping[str, Any] | None = None, *, most_rows: int | None = MOST_ROWS
@@ -173,7 +191,8 @@ class Snapshot:
         """End the transaction; tells whether the connection is as good as new."""
         with suppress(psycopg.Error), self._limited():
             self._connection.execute("ROLLBACK")
-        return self._connection.info.transaction_status == TransactionStatus.IDLE and not self._aborted
+        idle = self._connection.info.transaction_status == TransactionStatus.IDLE
+        return idle and not self._aborted and not self._unfit
 
     def abort(self, timeout: float) -> None:
         """Cancel the running query, if any, and refuse further ones."""
