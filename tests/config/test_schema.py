@@ -38,10 +38,20 @@ GOOD = [
     "targets: {a: {dsn: dbname=a, checks: {orphan_rows: {enabled: false, every: 1d, confirm: 3}}}}",
     "targets: {a: {dsn: dbname=a}}\nretention: {runs: 7d, size: 500MB, runs_per_subject: 10}",
     "targets: {a: {dsn: dbname=a}}\nlog: {level: debug, format: json}",
+    # Sections whose lines are all commented out.
+    "targets: {a: {dsn: dbname=a}}\nweb:\nlog:\nretention:",
+    "targets: {a: {dsn: dbname=a, schemas: , budget: , checks: }}",
+    "targets: {a: {dsn: dbname=a, checks: {orphan_rows: , table_drift: }}}",
 ]
 BAD = [
     "{}",
+    "targets: {}",
+    "targets:",
     "targets: {a: {}}",
+    "targets: {a: }",
+    "targets: {a: {dsn: }}",
+    "targets: {a: {dsn: dbname=a, zones: }}",
+    "targets: {a: {dsn: dbname=a, schemas: {include: }}}",
     "targets: {a: {dsn: dbname=a}}\nnonsense: 1",
     "targets: {a: {dsn: dbname=a, every: 5}}",
     "targets: {a: {dsn: dbname=a, every: soon}}",

@@ -8,12 +8,22 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
+from pydantic_core.core_schema import ModelSchema
 
-from pgvigil.config.settings import Settings, TargetSettings
+from pgvigil.config.settings import Section, Settings, TargetSettings
 from pgvigil.timing import format_duration
+
+_NULL = {"type": "null"}
 
 
 class _Generator(GenerateJsonSchema):
+    def model_schema(self, schema: ModelSchema) -> dict[str, Any]:
+        """Let a section be null, as it is when all of its lines are commented out, if it may be empty."""
+        described = super().model_schema(schema)
+        if issubclass(schema["cls"], Section) and "required" not in described:
+            described["type"] = ["object", "null"]
+        return described
+
     def encode_default(self, dft: Any) -> Any:
         """Write defaults as a person would; a default is no secret."""
         if isinstance(dft, timedelta):
@@ -32,10 +42,8 @@ def json_schema(checks: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
     )
     definitions = schema["$defs"]
     target = definitions[_name(references[TargetSettings, "validation"])]
-    target["properties"]["checks"] |= {
-        "properties": {name: references[model, "validation"] for name, model in checks.items()},
-        "additionalProperties": False,
-    }
+    sections = {name: references[model, "validation"] for name, model in checks.items()}
+    target["properties"]["checks"] = _checks(target["properties"]["checks"], sections, definitions)
     root = definitions.pop(_name(references[Settings, "validation"]))
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -43,6 +51,19 @@ def json_schema(checks: Mapping[str, type[BaseModel]]) -> dict[str, Any]:
         "title": "pgvigil configuration",
         "$defs": definitions,
     }
+
+
+def _checks(
+    described: Mapping[str, Any], sections: Mapping[str, Mapping[str, Any]], definitions: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the schema of a target's checks: only those that there are; null stands for an empty section."""
+    properties = {
+        name: section if "required" in definitions[_name(section)] else {"anyOf": [section, _NULL]}
+        for name, section in sections.items()
+    }
+    known = {"type": "object", "properties": properties, "additionalProperties": False}
+    words = {key: described[key] for key in ("title", "description")}
+    return {**words, "anyOf": [known, _NULL]}
 
 
 def settings_schema(model: type[BaseModel]) -> dict[str, Any]:

@@ -153,8 +153,12 @@ class Retention(Section):
 class Schemas(Section):
     """Which schemas are watched. In a pattern `*` is any text, `?` one character, all else itself."""
 
-    include: tuple[str, ...] = Field(default=("*",), min_length=1, description="Schemas to watch; patterns with `*` and `?`.")
-    exclude: tuple[str, ...] = Field(default=(), description="Schemas not to watch, although included; patterns, too.")
+    include: tuple[str, ...] = Field(
+        default=("*",), min_length=1, description="Schemas to watch; patterns with `*` and `?`."
+    )
+    exclude: tuple[str, ...] = Field(
+        default=(), description="Schemas not to watch, although included; patterns, too."
+    )
     deprecated: tuple[str, ...] = Field(
         default=(), description="Schemas on their way out, to which nothing should refer any more."
     )
@@ -227,4 +231,4 @@ class Settings(Section):
     retention: Retention = Field(default_factory=Retention, description="What the state store keeps.")
     targets: Annotated[
         dict[Annotated[str, AfterValidator(_target_name)], TargetSettings], AfterValidator(_some_targets)
-    ] = Field(description="The databases to watch, by name.")
+    ] = Field(description="The databases to watch, by name.", json_schema_extra={"minProperties": 1})
