@@ -299,4 +299,4 @@ def _marked(incident: Incident, kind: EventKind, mark: Mark) -> Change:
 
 
 def _sighting(finding: Finding) -> str:
-    return f"{finding.title} ({finding.count})"
+    return f"{finding.title} ({finding.count:,})"

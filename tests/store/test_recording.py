@@ -211,6 +211,14 @@ def test_lists_can_be_narrowed_and_paged(store: Store) -> None:
     assert store.runs(Filter(check="table_drift")) == []
 
 
+def test_resolved_incidents_come_last_the_last_resolved_first(store: Store) -> None:
+    for number in range(4):
+        store.record(run(finding(severity=list(Severity)[number % 3]), subject=f"t{number}", minutes=number))
+    for minutes, subject in enumerate(("t2", "t0", "t1"), start=10):
+        store.record(run(subject=subject, minutes=minutes))
+    assert [one.subject for one in store.incidents()] == ["t3", "t1", "t0", "t2"]
+
+
 @pytest.mark.parametrize(
     "unfit",
     [

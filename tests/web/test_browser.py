@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pgvigil.check import Outcome, Severity
 from pgvigil.store import Filter
-from tests.web.world import HOSTILE, NOW, RELATION, crowded, discovered, failed, run, sound
+from tests.web.world import HOSTILE, NOW, RELATION, crowded, discovered, ended, failed, run, sound
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WIDTHS = (390, 1440)
 SCHEMES = ("light", "dark")
+DRIFTING = Filter(check="table_drift")
 
 # The least contrast of any visible text with the nearest background that is not see-through, as WCAG has it.
 CONTRAST = """
@@ -47,6 +48,24 @@ CONTRAST = """
   }
   return found.sort((a, b) => a[0] - b[0])[0];
 }
+"""
+
+
+# The short words of an element that are broken over lines.
+BROKEN = """
+selector => [...document.querySelectorAll(selector)].flatMap(element => {
+  const found = [];
+  const texts = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    for (const match of texts.currentNode.data.matchAll(/\\S+/g)) {
+      const range = document.createRange();
+      range.setStart(texts.currentNode, match.index);
+      range.setEnd(texts.currentNode, match.index + match[0].length);
+      if (match[0].length <= 30 && range.getClientRects().length > 1) found.push(match[0]);
+    }
+  }
+  return found;
+})
 """
 
 
@@ -77,7 +96,7 @@ def figures(page: Page, selector: str) -> dict[str, int]:
     found = {}
     for cell in cells.all():
         value = cell.get_attribute("data-value")
-        assert cell.inner_text().replace("\u202f", "") == value
+        assert cell.inner_text().replace(",", "") == value
         found[str(cell.get_attribute("data-count"))] = int(value or "")
     return found
 
@@ -183,14 +202,50 @@ def test_names_and_values_of_others_run_nowhere(site: Site, open_page: Callable[
 @pytest.mark.parametrize("width", WIDTHS)
 def test_every_page_is_legible(site: Site, open_page: Callable[..., Page], width: int, scheme: str) -> None:
     crowded(site.store)
-    down = site.store.incidents(Filter(target="kasse-ü"))[0]
-    paths = ("/", "/incidents", f"/incidents/{down.id}", "/targets/games", "/targets/kasse-%C3%BC")
+    ended(site.store)
+    shown = [site.store.incidents(narrowed)[0].id for narrowed in (Filter(target="kasse-ü"), DRIFTING)]
+    paths = (
+        "/",
+        "/incidents",
+        "/incidents?state=resolved",
+        *(f"/incidents/{incident}" for incident in shown),
+        "/targets/games",
+        "/targets/kasse-%C3%BC",
+    )
     page = open_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
     for path in paths:
         page.goto(site.url(path))
         assert page.evaluate("document.documentElement.scrollWidth") <= width, path
         contrast, text = page.evaluate(CONTRAST)
         assert contrast >= 4.5, (path, text)
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_no_short_word_of_a_sample_is_broken(site: Site, open_page: Callable[..., Page], width: int) -> None:
+    crowded(site.store)
+    page = open_page(
+        f"/incidents/{site.store.incidents(DRIFTING)[0].id}", viewport={"width": width, "height": 900}
+    )
+    assert "release_title" in page.locator(".sample").inner_text()
+    assert page.evaluate(BROKEN, ".sample") == []
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_how_long_nobody_could_look_stands_on_one_line(
+    site: Site, open_page: Callable[..., Page], width: int
+) -> None:
+    crowded(site.store)
+    note = open_page(viewport={"width": width, "height": 900}).locator("[data-unexamined]")
+    assert note.inner_text() == "not examined since 1 min ago"
+    assert note.evaluate("note => note.clientHeight < 2 * parseFloat(getComputedStyle(note).lineHeight)")
+
+
+def test_spaces_at_the_end_of_a_value_can_be_seen(site: Site, open_page: Callable[..., Page]) -> None:
+    crowded(site.store)
+    page = open_page(f"/incidents/{site.store.incidents(DRIFTING)[0].id}")
+    sides = page.locator(".sample tr:has-text('release_title') [data-side] .value")
+    left, right = sides.evaluate_all("sides => sides.map(side => side.clientWidth)")
+    assert left < right
 
 
 @pytest.mark.parametrize("scheme", SCHEMES)
@@ -217,7 +272,15 @@ def test_every_headline_is_legible(
 def test_pages_have_one_heading_each_and_captions(site: Site, open_page: Callable[..., Page]) -> None:
     crowded(site.store)
     page = open_page()
-    for path in ("/", "/incidents", f"/incidents/{site.store.incidents()[0].id}", "/targets/games"):
+    ended(site.store)
+    incident = site.store.incidents(DRIFTING)[0].id
+    for path in (
+        "/",
+        "/incidents",
+        "/incidents?state=resolved",
+        f"/incidents/{incident}",
+        "/targets/games",
+    ):
         page.goto(site.url(path))
         assert page.locator("h1").count() == 1
         assert page.locator("table").count() == page.locator("table > caption").count() > 0

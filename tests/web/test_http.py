@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from html import escape
+from dataclasses import replace
+from html import escape, unescape
 from typing import TYPE_CHECKING
 
 from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
+from pgvigil.engine import WHOLE_CHECK
 from pgvigil.store import Filter, Store
-from tests.web.world import HOSTILE, RELATION, crowded, discovered, failed, finding, run, sound
+from tests.web.world import (
+    DRIFT,
+    HOSTILE,
+    NOW,
+    PAIR,
+    RELATION,
+    crowded,
+    discovered,
+    ended,
+    failed,
+    finding,
+    run,
+    sound,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from pgvigil.check import JsonValue
     from tests.web.conftest import Site
 
-PAGES = ("/", "/incidents", "/targets/games", "/metrics", "/-/healthy", "/-/ready", "/static/console.css")
+PAGES = (
+    "/",
+    "/incidents",
+    "/incidents?state=resolved",
+    "/targets/games",
+    "/metrics",
+    "/-/healthy",
+    "/-/ready",
+    "/static/console.css",
+)
+ENDINGS = ("healed", "vanished", "unconfirmed")
 LOCKING = """
 import sqlite3, sys
 with sqlite3.connect(sys.argv[1], isolation_level=None) as connection:
@@ -30,6 +57,22 @@ with sqlite3.connect(sys.argv[1], isolation_level=None) as connection:
     sys.stdin.readline()
     connection.execute("ROLLBACK")
 """
+
+
+def lines_of_sample(text: str) -> list[list[str]]:
+    """Return what stands in the cells of an incident's sample, line by line."""
+    (table,) = re.findall('<table class="sample">.*?</table>', text, re.DOTALL)
+    return [
+        [unescape(re.sub("<.*?>", "", cell)) for cell in re.findall("<t[hd].*?>(.*?)</t[hd]>", line)]
+        for line in re.findall("<tr>(.*?)</tr>", table, re.DOTALL)
+    ]
+
+
+def words_on_checks(site: Site) -> dict[str, str]:
+    """Return what the console says of each check instead of its oldest result."""
+    rows = re.findall('data-coverage .*?data-check="(.*?)">(.*?)</tr>', site.ask("/").text, re.DOTALL)
+    cells = {check: re.findall("<td>(.*?)</td>", row, re.DOTALL)[0] for check, row in rows}
+    return {check: re.sub("<.*?>", "", cell).strip() for check, cell in cells.items()}
 
 
 def test_head_says_what_get_says_without_the_body(site: Site) -> None:
@@ -65,6 +108,8 @@ def test_what_there_is_no_page_for_is_said_in_a_short_one(site: Site) -> None:
         "/static/nothing": 404,
         "/static/..%2fapp.py": 404,
         "/incidents?offset=-1": 400,
+        "/incidents?state=resolved&offset=x": 400,
+        "/incidents?state=open": 400,
         "/targets/games?offset=99999999999999999999": 400,
         "/targets/games?state=green": 400,
     }
@@ -155,7 +200,7 @@ def test_an_incident_shows_all_that_is_known_of_it(site: Site) -> None:
         "4711",
         "NULL",
         "changed_by_column.title",
-        "Could not be re-examined since",
+        "Not examined since",
         "Connection refused",
         "hash anti-join",
         'data-event="opened"',
@@ -172,6 +217,102 @@ def test_a_resolved_incident_can_still_be_read(site: Site) -> None:
     answer = site.ask(f"/incidents/{incident.id}")
     assert (answer.status, 'data-state="resolved"' in answer.text) == (200, True)
     assert incident.id not in site.ask("/").text
+
+
+def test_resolved_incidents_are_listed_the_last_resolved_first_with_how_they_ended(site: Site) -> None:
+    crowded(site.store)
+    ended(site.store)
+    text = site.ask("/incidents?state=resolved").text
+    shown = re.findall('data-incident="(.*?)".*? data-resolution="(.*?)"', text)
+    names = {incident.id: incident.subject for incident in site.store.incidents(Filter(target="old"))}
+    assert [(names[key], how) for key, how in shown] == [(how, how) for how in ENDINGS]
+    # What vanished may be as broken as ever.
+    assert "which says nothing about the fault" in text
+    for path in ("/", "/incidents"):
+        other = site.ask(path).text
+        assert 'href="/incidents?state=resolved"' in other
+        assert not any(name in other for name in names)
+
+
+def test_resolved_incidents_are_shown_a_page_at_a_time(site: Site) -> None:
+    assert "No resolved incident is kept." in site.ask("/incidents?state=resolved").text
+    names = [f"s.t{number:03}" for number in range(130)]
+    discovered(site.store, *names)
+    for name in names:
+        site.store.record(failed(name))
+    site.store.sync_subjects("games", "orphan_rows", [], NOW, 300)
+    first, second = (site.ask(f"/incidents?state=resolved&offset={offset}").text for offset in (0, 100))
+    assert [page.count("data-incident=") for page in (first, second)] == [100, 30]
+    assert "?state=resolved&amp;offset=100" in first
+    assert 'rel="next"' not in second
+
+
+def test_each_value_that_differs_has_its_line_with_both_sides(site: Site) -> None:
+    discovered(site.store, PAIR, check="table_drift")
+    site.store.record(run(PAIR, Outcome.FAIL, finding(sample=DRIFT), check="table_drift"))
+    (incident,) = site.store.view().incidents
+    text = site.ask(f"/incidents/{incident}").text
+    assert lines_of_sample(text) == [
+        ["igdb_id", "drift", "differs in", "left", "right"],
+        ["1017", "changed", "release_title", "Tetris", "Tetris "],
+        ["quality_score", "7.50", "NULL"],
+        ["summary", "empty text", "falling blocks " * 10],
+        ["1018", "left_only", ""],
+        ["NULL", "right_only", ""],
+        ["1019", "changed", "x" * 63, "y" * 200, "z"],
+    ]
+    assert "&#34;left&#34;" not in text
+
+
+def test_values_that_only_look_like_differences_are_shown_as_they_are(site: Site) -> None:
+    discovered(site.store, "a")
+    sample: tuple[Mapping[str, JsonValue], ...] = (
+        {"differing": "NULL", "left": None},
+        {"differing": {"title": {"left": 1}}, "left": ""},
+    )
+    site.store.record(run("a", Outcome.FAIL, finding(sample=sample)))
+    (incident,) = site.store.view().incidents
+    assert lines_of_sample(site.ask(f"/incidents/{incident}").text) == [
+        ["differing", "left"],
+        ["NULL", "NULL"],
+        ['{"title": {"left": 1}}', "empty text"],
+    ]
+    assert site.ask(f"/incidents/{incident}").text.count('<span class="null">NULL</span>') == 1
+
+
+def test_counts_have_commas_and_row_values_have_none(site: Site) -> None:
+    discovered(site.store, "a")
+    many = replace(finding(count=1788, sample=({"id": 471100},)), details={"left_only": 762968})
+    site.store.record(run("a", Outcome.FAIL, many))
+    (incident,) = site.store.view().incidents
+    assert ">1,788<" in site.ask("/").text
+    text = site.ask(f"/incidents/{incident}").text
+    assert all(words in text for words in (">1,788<", "(1,788)", "of 1,788<", ">762,968<", ">471100<"))
+
+
+def test_the_subject_that_stands_for_all_is_shown_as_such_with_its_error(site: Site) -> None:
+    discovered(site.store, WHOLE_CHECK)
+    site.store.record(run(WHOLE_CHECK, Outcome.ERROR, error="no such schema"))
+    text = site.ask("/targets/games").text
+    assert "all subjects of the check" in text
+    assert ">*<" not in text
+    for page in (text, site.ask("/").text):
+        assert "subjects could not be found" in page
+        assert "no such schema" in page
+
+
+def test_nothing_to_examine_is_not_the_same_as_not_examined_yet(site: Site) -> None:
+    site.due = {"games/orphan_rows": NOW, "games/table_drift": NOW}
+    discovered(site.store, check="orphan_rows")
+    assert words_on_checks(site) == {"orphan_rows": "nothing to examine", "table_drift": "not examined yet"}
+    assert "Not examined yet: " in site.ask("/targets/games").text
+    assert "Not examined yet: " in site.ask("/targets/games?check=table_drift").text
+    assert "Nothing to examine: " in site.ask("/targets/games?check=orphan_rows").text
+    discovered(site.store, check="table_drift")
+    assert set(words_on_checks(site).values()) == {"nothing to examine"}
+    for path in ("/", "/targets/games"):
+        assert "ot examined yet" not in site.ask(path).text
+        assert "Nothing to examine" in site.ask(path).text
 
 
 def test_a_target_may_have_any_name(site: Site) -> None:
@@ -259,7 +400,8 @@ def test_readers_that_wait_for_the_store_hold_up_no_scrape(serve: Callable[[Stor
         crowded(store)
         site = serve(store)
         with store._database.writing():  # a store in memory has one connection: everybody else waits
-            waiting = [pool.submit(site.ask, "/targets/games") for _ in range(60)]
+            paths = ("/targets/games", "/incidents?state=resolved") * 30
+            waiting = [pool.submit(site.ask, path) for path in paths]
             answers = [site.ask(path) for path in ("/metrics", "/", "/incidents", "/-/healthy", "/-/ready")]
             held = not any(each.done() for each in waiting)
         assert held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgvigil.check import Outcome, Severity
+from pgvigil.engine import WHOLE_CHECK
 from pgvigil.store import CheckStatus, SubjectStatus, TargetStatus, View
 from pgvigil.web.picture import Console, Level, console
 from tests.web.world import NOW, RELATION, discovered, failed, finding, run, sound
@@ -116,7 +118,7 @@ def test_a_suspect_is_neither_urgent_nor_clean(store: Store) -> None:
     assert parts(see(store)) == {"suspect": 1}
 
 
-def test_what_nobody_takes_care_of_comes_first_then_the_worst_then_the_newest(store: Store) -> None:
+def test_what_nobody_takes_care_of_comes_first_then_the_worst(store: Store) -> None:
     discovered(store, *"abcdef")
     store.record(failed("a", confirm=2))
     store.record(failed("b", Severity.WARNING, minutes=9))
@@ -127,7 +129,31 @@ def test_what_nobody_takes_care_of_comes_first_then_the_worst_then_the_newest(st
     named = {incident.subject: incident.id for incident in store.incidents()}
     store.mute(named["e"], who="béla", at=NOW)
     store.acknowledge(named["f"], who="anna", at=NOW)
-    assert [incident.subject for incident in see(store).incidents] == list("dcbafe")
+    assert [incident.subject for incident in see(store).incidents] == list("cdbafe")
+
+
+def test_equally_bad_incidents_are_ordered_by_count_then_by_name(store: Store) -> None:
+    discovered(store, *"abcd")
+    for minutes, (subject, count) in enumerate([("d", 2), ("a", 2), ("c", 10), ("b", 1)]):
+        store.record(run(subject, Outcome.FAIL, finding(count=count), minutes=minutes))
+    two = finding("another fault", count=2)
+    store.record(run("d", Outcome.FAIL, finding(count=2), replace(two, code="another")))
+    assert [(one.count, one.subject, one.title) for one in see(store).incidents] == [
+        (10, "c", finding().title),
+        (2, "a", finding().title),
+        (2, "d", "another fault"),
+        (2, "d", finding().title),
+        (1, "b", finding().title),
+    ]
+
+
+def test_a_check_whose_subjects_could_not_be_found_says_why(store: Store) -> None:
+    sound(store)
+    assert [row.unfound for row in see(store).coverage] == [None]
+    discovered(store, WHOLE_CHECK)
+    store.record(run(WHOLE_CHECK, Outcome.ERROR, error="no such schema"))
+    assert [row.unfound for row in see(store).coverage] == ["no such schema"]
+    assert see(store).headline.level is Level.UNKNOWN
 
 
 def test_a_restart_shows_the_same(store: Store) -> None:

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 
 NOW = datetime(2031, 5, 6, 3, 0, tzinfo=UTC)
 HOSTILE = '<script>document.title="owned"</script>"\'--'
+PAIR = "curated.enhanced_games <> curated.games_complete"
+# Rows as the check of two tables gives them: what differs, what is on one side only, NULL and empty texts.
+DRIFT: tuple[Mapping[str, JsonValue], ...] = (
+    {
+        "igdb_id": 1017,
+        "drift": "changed",
+        "differing": {
+            "release_title": {"left": "Tetris", "right": "Tetris "},
+            "quality_score": {"left": "7.50", "right": None},
+            "summary": {"left": "", "right": "falling blocks " * 10},
+        },
+    },
+    {"igdb_id": 1018, "drift": "left_only"},
+    {"igdb_id": None, "drift": "right_only"},
+    {"igdb_id": 1019, "drift": "changed", "differing": {"x" * 63: {"left": "y" * 200, "right": "z"}}},
+)
 RELATION = "analytics.events_{}(game_id) -> curated.games_complete(id)"
 
 
@@ -100,7 +116,7 @@ def crowded(store: Store) -> None:
     """A bad night: every state of subjects, incidents and targets, in two targets."""
     names = [RELATION.format(number) for number in range(30)]
     discovered(store, *names, HOSTILE)
-    discovered(store, "curated.enhanced_games <> curated.games_complete", check="table_drift")
+    discovered(store, PAIR, check="table_drift")
     for number, name in enumerate(names):
         if number < 6:
             store.record(failed(name, list(Severity)[number % 2], minutes=5 + number))
@@ -110,20 +126,23 @@ def crowded(store: Store) -> None:
             store.record(run(name, Outcome.PASS))
     note = finding("referencing columns have no index", Severity.INFO, 1)
     store.record(run(names[27], Outcome.PASS, note))
-    pair = run(
-        "curated.enhanced_games <> curated.games_complete",
-        Outcome.FAIL,
-        finding(),
-        check="table_drift",
-        confirm=2,
-    )
-    store.record(pair)
+    store.record(run(PAIR, Outcome.FAIL, finding(sample=DRIFT), check="table_drift", confirm=2))
     hostile = finding(HOSTILE, Severity.WARNING, sample=({HOSTILE: HOSTILE},))
     store.record(run(HOSTILE, Outcome.FAIL, hostile))
     _down(store)
     acknowledged, muted = store.incidents()[:2]
     store.acknowledge(acknowledged.id, who="anna", at=NOW, note="on it")
     store.mute(muted.id, who="béla", at=NOW, until=NOW + timedelta(hours=2), reason="migration")
+
+
+def ended(store: Store) -> None:
+    """Let incidents of the target `old` end in each way, the last one a minute ago."""
+    discovered(store, "healed", "vanished", "unconfirmed", target="old")
+    for subject, confirm in (("healed", 1), ("vanished", 1), ("unconfirmed", 2)):
+        store.record(failed(subject, target="old", minutes=60, confirm=confirm))  # type: ignore[arg-type]
+    store.record(run("unconfirmed", Outcome.PASS, target="old", minutes=30))
+    store.sync_subjects("old", "orphan_rows", ["healed"], NOW - timedelta(minutes=20), 300)
+    store.record(run("healed", Outcome.PASS, target="old", minutes=1))
 
 
 def _down(store: Store) -> None:

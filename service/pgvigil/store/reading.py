@@ -118,7 +118,7 @@ def list_subjects(connection: Connection, wanted: Filter) -> list[SubjectStatus]
 
 
 def list_incidents(connection: Connection, wanted: Filter) -> list[Incident]:
-    """Return incidents: open ones first, then by severity, the newest first."""
+    """Return incidents: open ones first, by severity, the newest first; the resolved last, by their end."""
     query = _narrowed(select(incidents), wanted, incidents.c.subject, incidents.c.state)
     if wanted.severities is not None:
         query = query.where(incidents.c.severity.in_(list(wanted.severities)))
@@ -126,6 +126,7 @@ def list_incidents(connection: Connection, wanted: Filter) -> list[Incident]:
     worst = {severity.value: -severity.rank for severity in Severity}
     query = query.order_by(
         case(ranks, value=incidents.c.state, else_=2),
+        incidents.c.resolved_at.desc(),  # the same, NULL, for all that go on
         case(worst, value=incidents.c.severity, else_=0),
         incidents.c.first_seen.desc(),
         incidents.c.id,

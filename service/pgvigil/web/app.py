@@ -1,7 +1,7 @@
 """The routes: console pages for people, `/metrics` and the probes for machines. All of them only look.
 
-`/`, `/metrics` and the probes answer from memory and wait for nothing; the other pages ask the state store,
-on threads of their own, so that a slow store never holds up a scrape.
+`/`, `/incidents`, `/metrics` and the probes answer from memory and wait for nothing; the other pages, and
+what is resolved, ask the state store, on threads of their own, so that a slow store never holds up a scrape.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from starlette.staticfiles import StaticFiles
 from pgvigil import __version__
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.errors import StoreError
+from pgvigil.incident import State
 from pgvigil.metrics import CONTENT_TYPE
 from pgvigil.store import Store
 from pgvigil.web.pages import Pages
@@ -59,6 +60,15 @@ def create_app(
 
         return endpoint
 
+    live, resolved = in_thread(pages.incidents), in_thread(pages.resolved, readers)
+
+    async def incidents(request: Request) -> Response:
+        # Memory holds those that go on, only the store those that are over.
+        state = request.query_params.get("state")
+        if state not in {None, State.RESOLVED}:
+            raise HTTPException(400, f"The state is {State.RESOLVED}, or left out for what goes on.")
+        return await (live if state is None else resolved)(request)
+
     def metrics(_: Request) -> Response:
         return Response(exposition(), headers={"content-type": CONTENT_TYPE})
 
@@ -72,7 +82,7 @@ def create_app(
     return Starlette(
         routes=[
             Route("/", in_thread(pages.console)),
-            Route("/incidents", in_thread(pages.incidents)),
+            Route("/incidents", incidents),
             Route("/incidents/{id}", in_thread(pages.incident, readers)),
             Route("/targets/{name:path}", in_thread(pages.target, readers)),
             Route("/metrics", in_thread(metrics)),

@@ -14,10 +14,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pgvigil.clock import Clock
+from pgvigil.engine import WHOLE_CHECK
+from pgvigil.incident import State
 from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, Store
 from pgvigil.web import words
 from pgvigil.web.picture import console, is_stale, urgency
+from pgvigil.web.sample import laid_out
 
 _PAGE_SIZE = 100
 _RUNS_SHOWN = 20
@@ -46,9 +49,9 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = (words.stamp, words.interval, words.number, words.value, words.columns, words.flat)
+        filters = (words.stamp, words.interval, words.number, words.value, words.flat)
         self._templates.filters |= {each.__name__: each for each in filters}
-        self._templates.globals["version"] = version
+        self._templates.globals |= {"version": version, "whole_check": WHOLE_CHECK}
 
     def console(self, _: Request) -> Response:
         """Answer `/`: the state of everything, from memory."""
@@ -69,6 +72,18 @@ class Pages:
             size=_PAGE_SIZE,
         )
 
+    def resolved(self, request: Request) -> Response:
+        """Answer `/incidents?state=resolved`: a page at a time, the last resolved first."""
+        offset = _offset(request)
+        found = self._store.incidents(Filter(states=[State.RESOLVED], limit=_PAGE_SIZE + 1, offset=offset))
+        return self._page(
+            "resolved.html",
+            incidents=found[:_PAGE_SIZE],
+            more=len(found) > _PAGE_SIZE,
+            offset=offset,
+            size=_PAGE_SIZE,
+        )
+
     def incident(self, request: Request) -> Response:
         """Answer `/incidents/{id}`: one incident, its history and the last runs of its subject."""
         history = self._store.incident(request.path_params["id"])
@@ -78,7 +93,13 @@ class Pages:
         runs = self._store.runs(
             Filter(target=incident.target, check=incident.check, subject=incident.subject, limit=_RUNS_SHOWN)
         )
-        return self._page("incident.html", incident=incident, events=history.events, runs=runs)
+        return self._page(
+            "incident.html",
+            incident=incident,
+            sample=laid_out(incident.finding.sample),
+            events=history.events,
+            runs=runs,
+        )
 
     def target(self, request: Request) -> Response:
         """Answer `/targets/{name}`: one target's coverage and its subjects, a page at a time."""

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pgvigil.check import Severity
+from pgvigil.engine import WHOLE_CHECK
 from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
 from pgvigil.store.view import CheckKey
@@ -54,12 +55,14 @@ class CoverageRow:
     """What may be said about one check of a target.
 
     `stale` counts the passed subjects whose result is stale. `oldest` is the oldest completed result, None
-    when there is none. `discovered` is false until the check's subjects were looked for.
+    when there is none. `discovered` is false until the check's subjects were looked for; `unfound` is why
+    they could not be found, None when they could.
     """
 
     target: str
     check: str
     discovered: bool
+    unfound: str | None
     examined: bool
     passed: int
     failed: int
@@ -111,10 +114,10 @@ def console(view: View, next_due: Mapping[str, datetime], now: datetime) -> Cons
     return Console(now, _headline(coverage, targets, incidents, now), incidents, coverage, targets)
 
 
-def urgency(incident: LiveIncident, now: datetime) -> tuple[int, int, float, str]:
-    """Order incidents: what nobody takes care of first, then the worst, then the newest."""
+def urgency(incident: LiveIncident, now: datetime) -> tuple[int, int, int, str, str, str]:
+    """Order incidents: what nobody takes care of first, then by severity, by count, and by name."""
     order = list(Standing).index(standing(incident, now))
-    return order, -incident.severity.rank, -incident.first_seen.timestamp(), incident.id
+    return order, -incident.severity.rank, -incident.count, incident.subject, incident.title, incident.id
 
 
 def _coverage(view: View, next_due: Mapping[str, datetime], now: datetime) -> tuple[CoverageRow, ...]:
@@ -140,6 +143,7 @@ def _coverage_row(
     return CoverageRow(
         *key,
         discovered=bool(subjects) or check.discovered_at is not None,
+        unfound=next((subject.error for subject in subjects if subject.name == WHOLE_CHECK), None),
         examined=any(subject.outcome is not None for subject in subjects),
         passed=states[CoverageState.PASSED],
         failed=states[CoverageState.FAILED],

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
 
 from pgvigil.check import JsonValue
 from pgvigil.timing import format_duration
@@ -43,8 +42,8 @@ def interval(seconds: float) -> str:
 
 
 def number(count: int) -> str:
-    """Write a count with thin spaces between its thousands."""
-    return f"{count:,}".replace(",", "\u202f")
+    """Write a count with commas between its thousands, as the command line does."""
+    return f"{count:,}"
 
 
 def value(item: JsonValue) -> str:
@@ -53,11 +52,6 @@ def value(item: JsonValue) -> str:
     if len(text) <= _LONGEST_VALUE:
         return text
     return f"{text[:_LONGEST_VALUE]}… ({number(len(text))} characters)"
-
-
-def columns(rows: Iterable[Mapping[str, Any]]) -> list[str]:
-    """Return the columns of sample rows, in the order in which they first appear."""
-    return list(dict.fromkeys(name for row in rows for name in row))
 
 
 def flat(details: Mapping[str, JsonValue], path: str = "") -> Iterator[tuple[str, JsonValue]]:
