@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pgvigil.catalog import parse_relation, parse_table
 from pgvigil.check import Params
 from pgvigil.config import Config, load, starting_file
+from pgvigil.config.candidates import candidate_relations
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
 from pgvigil.target import Target
@@ -69,6 +70,18 @@ ORDINARY = """
         id int PRIMARY KEY, player_id int, game_id int REFERENCES curated.players
     );
 """
+# What a name says of a relation, and what no name can say.
+NAMED = """
+    CREATE TABLE countries (country_code text PRIMARY KEY, name text UNIQUE);
+    CREATE TABLE cities (id int PRIMARY KEY, country_code text, name text);
+    CREATE TABLE categories (id int PRIMARY KEY);
+    CREATE TABLE visits (city_id bigint, category_id int, cities_id int REFERENCES cities, country_code text);
+    ALTER TABLE visits ADD FOREIGN KEY (country_code) REFERENCES countries;
+    CREATE TABLE one (shared_key int PRIMARY KEY);
+    CREATE TABLE two (shared_key int PRIMARY KEY);
+    CREATE TABLE three (shared_key int);
+    CREATE VIEW view AS SELECT country_code FROM cities;
+"""
 WEIRD = """
     CREATE SCHEMA "no";
     CREATE SCHEMA "ünï 🐘: {x}, [y] # z";
@@ -78,6 +91,8 @@ break" ("id
  -> x" int PRIMARY KEY, "~" int REFERENCES "no"."a: 'b' ""c"", \u2028 d");
     CREATE TABLE "ünï 🐘: {x}, [y] # z"."same {{words}}_and more" (a int, "b: c" int, UNIQUE (a, "b: c"));
     CREATE TABLE "no"."same {{words}}_but not" (a int, "b: c" int, PRIMARY KEY (a, "b: c"));
+    CREATE TABLE "no"."true" ("line
+break_id" int);
 """
 
 
@@ -125,6 +140,7 @@ def test_whatever_is_discovered_it_loads_and_so_do_its_examples(
     if not tables:
         return
     assert set(examples.zones) <= {table.schema for table in catalog.tables}
+    assert examples.checks["picky"]["relations"]
     for relation in examples.checks["picky"]["relations"]:
         name = parse_relation(relation)
         assert catalog.table(name.child).column(*name.child_columns)
@@ -146,7 +162,9 @@ def test_its_examples_fit_the_installed_checks_and_the_database(
     checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
     assert checks.keys() == registry.types.keys()
     assert checks["table_drift"].params.pairs
-    assert checks["orphan_rows"].params.relations
+    declared = {key.relation for key in catalog.foreign_keys}
+    assert declared.isdisjoint(checks["orphan_rows"].params.relations)
+    assert set(checks["foreign_keys"].params.expected) == declared
     assert [discover(check, catalog).problems for check in checks.values()] == [()] * len(checks)
 
 
@@ -159,8 +177,37 @@ def test_its_examples_are_what_a_person_would_look_at_first(
     assert "# analytics: 1 table, 1 foreign key\n" in text
     assert "#  - analytics.sessions(player_id) -> curated.players(id)\n" in text
     assert "game_id" not in text
+    assert text.count("Going by names alone, for example:") == 2
     assert "#  - left: curated.enhanced_games\n        #    right: curated.games_complete\n" in text
     assert "key: {igdb_id: igdb_id}" in text
+
+
+def test_names_suggest_relations_that_no_key_declares(database: str, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute(NAMED)
+    assert list(map(str, candidate_relations(catalog_of(database), 20))) == [
+        "public.cities(country_code) -> public.countries(country_code)",
+        "public.visits(category_id) -> public.categories(id)",
+    ]
+
+
+def test_where_every_relation_is_declared_the_example_is_made_up(
+    database: str, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(
+        "CREATE TABLE players (id int PRIMARY KEY);"
+        "CREATE TABLE sessions (id int PRIMARY KEY, player_id int REFERENCES players)"
+    )
+    text = starting_file("games", catalog_of(database), Registry.load().types)
+    made_up = "#  - schema.child(column) -> schema.parent(column)\n"
+    assert f"# For example:\n        #relations:\n        {made_up}" in text
+    declared = "#  - public.sessions(player_id) -> public.players(id)\n"
+    assert f"# Some that are declared today:\n        #expected:\n        {declared}" in text
+    assert text.count("public.sessions(") == 1
+
+
+def test_no_command_and_no_relation_stands_on_two_lines() -> None:
+    text = starting_file("games", None, Registry.load().types)
+    assert [line for line in text.splitlines() if line.count("`") % 2] == []
 
 
 def test_it_names_the_variable_and_never_a_dsn(database: str) -> None:

@@ -17,7 +17,7 @@ _MOST_ALIKE = 20
 
 
 def candidate_relations(catalog: Catalog, most: int) -> list[RelationName]:
-    """Return up to `most` relations that columns such as `game_id` suggest and no foreign key declares."""
+    """Return up to `most` relations that columns' names suggest, and of which no key declares any column."""
     return list(islice(_relations(catalog), most))
 
 
@@ -46,31 +46,50 @@ def candidate_pair(catalog: Catalog) -> tuple[PairName, tuple[str, ...]] | None:
 
 def _relations(catalog: Catalog) -> Iterator[RelationName]:
     declared = {(key.child.oid, column) for key in catalog.foreign_keys for column in key.child_columns}
+    owners = _owners(catalog)
     for child in catalog.watched_tables():
+        if child.kind is TableKind.FOREIGN:
+            continue
         for column in child.columns:
-            stem = column.name.removesuffix(_REFERENCE)
-            if stem in ("", column.name) or (child.oid, column.name) in declared:
+            if (child.oid, column.name) in declared:
                 continue
-            parent = _parent(catalog, child, stem, column)
-            if parent is not None:
-                table, key = parent
-                yield RelationName(_name(child), (column.name,), _name(table), (key,))
+            for parent, key in (*_named_after(catalog, child, column), *owners.get(column.name, ())):
+                if parent is not child and key.base_type == column.base_type:
+                    yield RelationName(_name(child), (column.name,), _name(parent), (key.name,))
+                    break
 
 
-def _parent(catalog: Catalog, child: Table, stem: str, column: Column) -> tuple[Table, str] | None:
-    """Return the table that a column's name speaks of, and the key that the column may hold."""
-    named = (table for name in (stem, f"{stem}s", f"{stem}es") for table in catalog.named(name))
-    for parent in sorted(named, key=lambda table: table.schema != child.schema):
-        for key in parent.keys:
-            its_key = parent.column(key.columns[0])
-            if (
-                len(key.columns) == 1
-                and its_key
-                and its_key.base_type == column.base_type
-                and parent is not child
-            ):
-                return parent, its_key.name
-    return None
+def _named_after(catalog: Catalog, child: Table, column: Column) -> Iterator[tuple[Table, Column]]:
+    """Yield the tables that a name such as `game_id` speaks of, the nearest first, and their keys."""
+    stem = column.name.removesuffix(_REFERENCE)
+    if stem in ("", column.name):
+        return
+    names = (stem, f"{stem}s", f"{stem}es", f"{stem.removesuffix('y')}ies")
+    tables = (table for name in names for table in catalog.named(name) if not table.is_partition)
+    for table in sorted(tables, key=lambda table: table.schema != child.schema):
+        for key in _key_columns(table):
+            yield table, key
+
+
+def _owners(catalog: Catalog) -> dict[str, list[tuple[Table, Column]]]:
+    """Return the one table that has a column such as `country_code` as its key, by that column's name.
+
+    A key of one word, such as `id` or `name`, says nothing about a column of the same name elsewhere; and of
+    several tables with such a key nobody can tell which one is meant.
+    """
+    owners: defaultdict[str, list[tuple[Table, Column]]] = defaultdict(list)
+    for table in catalog.watched_tables():
+        for column in _key_columns(table):
+            if "_" in column.name.strip("_"):
+                owners[column.name].append((table, column))
+    return {name: found for name, found in owners.items() if len(found) == 1}
+
+
+def _key_columns(table: Table) -> list[Column]:
+    """Return the columns that alone identify a row, the primary key first."""
+    keys = sorted(table.keys, key=lambda key: not key.primary)
+    names = dict.fromkeys(key.columns[0] for key in keys if len(key.columns) == 1)
+    return [column for name in names if (column := table.column(name))]
 
 
 def _words(name: str) -> set[str]:

@@ -11,7 +11,8 @@ import math
 import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -27,9 +28,15 @@ DSN_VARIABLE = "PGVIGIL_DSN"
 
 _WIDTH = 100
 _MOST_SCHEMAS = 50
-# Settings that every check names alike, so that their examples can speak of what is there.
-_OF_RELATIONS = ("relations", "expected")
-_OF_PAIRS = ("pairs",)
+_MOST_EXAMPLES = 3
+_ANY_RELATION = "schema.child(column) -> schema.parent(column)"
+_ANY_PAIR = {"left": "schema.left", "right": "schema.right", "key": {"id": "id"}}
+_GUESSED = "Going by names alone, for example:"
+_DECLARED = "Some that are declared today:"
+_MADE_UP = "For example:"
+# textwrap breaks no line here.
+_NO_BREAK = "\xa0"
+_CODE = re.compile(r"`[^`]+`")
 # Words and durations: no numbers, truth values or nulls, and no character that means something.
 _PLAIN = re.compile(
     r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_.-]*|[0-9]+(?:ms|s|m|h|d)", re.IGNORECASE
@@ -39,7 +46,8 @@ _PLAIN_RELATION = re.compile(r"[a-z_][a-z0-9_.]*\([a-z0-9_, ]+\) -> [a-z0-9_.]+\
 
 _FILE = """\
 {head}
-# Everything but the DSN has a default. A line that starts with # alone is a setting to put into force.
+# Everything but the DSN has a default. To activate a setting that is commented out, remove the # in front
+# of it, and in front of each line that belongs to it.
 # Validate with `pgvigil config check FILE`; `pgvigil config schema` tells an editor all that may be here.
 
 state: {state}  # or postgresql+psycopg://USER@HOST/DATABASE
@@ -105,7 +113,7 @@ def _seen(catalog: Catalog | None) -> Iterator[str]:
         return
     tables = Counter(table.schema for table in catalog.watched_tables())
     keys = Counter(key.child.schema for key in catalog.watched_foreign_keys())
-    yield "    # Which schemas are watched, and which are on their way out. Names may have * and ?. There are:"
+    yield "    # Which schemas are watched, which are on their way out. Names may have * and ?. There are:"
     schemas = _schemas(catalog)
     for schema in schemas[:_MOST_SCHEMAS]:
         held = f"{_count(tables[schema], 'table')}, {_count(keys[schema], 'foreign key')}"
@@ -130,31 +138,40 @@ def _check(check: type[Check[Any]], catalog: Catalog | None) -> Iterator[str]:
 
 
 def _example(name: str, setting: Mapping[str, Any], catalog: Catalog | None) -> Iterator[str]:
-    """Yield a setting commented out; relations and pairs speak of tables that are there."""
-    if name in _OF_RELATIONS:
-        relations = [str(relation) for relation in candidate_relations(catalog, 3)] if catalog else []
-        if catalog and not relations:
-            relations = [str(key.relation) for key in list(catalog.watched_foreign_keys())[:1]]
-        yield from _commented(name, relations or ["schema.child(column) -> schema.parent(column)"])
-    elif name in _OF_PAIRS:
-        yield from _commented(name, [_pair(catalog)])
+    """Yield a setting commented out.
+
+    Every check names relations and pairs alike, so that their examples can speak of tables that are there.
+    """
+    if name == "relations":
+        guessed = candidate_relations(catalog, _MOST_EXAMPLES) if catalog else []
+        yield from _commented(name, _GUESSED, list(map(str, guessed)), _ANY_RELATION)
+    elif name == "expected":
+        keys = islice(catalog.watched_foreign_keys() if catalog else (), _MOST_EXAMPLES)
+        yield from _commented(name, _DECLARED, [str(key.relation) for key in keys], _ANY_RELATION)
+    elif name == "pairs":
+        yield from _commented(name, _GUESSED, _pairs(catalog), _ANY_PAIR)
     elif setting.get("default") is not None:
         yield f"        #{_flow(name)}: {_flow(setting['default'])}"
 
 
-def _pair(catalog: Catalog | None) -> dict[str, Any]:
+def _pairs(catalog: Catalog | None) -> list[Mapping[str, Any]]:
     found = candidate_pair(catalog) if catalog else None
     if found is None:
-        return {"left": "schema.left", "right": "schema.right", "key": {"id": "id"}}
+        return []
     pair, columns = found
-    return {"left": str(pair.left), "right": str(pair.right), "key": {name: name for name in columns}}
+    return [{"left": str(pair.left), "right": str(pair.right), "key": {name: name for name in columns}}]
 
 
-def _commented(name: str, items: Iterable[str | Mapping[str, Any]]) -> Iterator[str]:
-    """Yield a setting that is a list, one item after the other, with mappings one key a line."""
-    yield "        # For example, going by names alone:"
+def _commented(
+    name: str, origin: str, found: Sequence[str | Mapping[str, Any]], made_up: str | Mapping[str, Any]
+) -> Iterator[str]:
+    """Yield a setting that is a list, one item after the other, with mappings one key a line.
+
+    `origin` says where the found items come from; where none were found the made-up one is shown.
+    """
+    yield f"        # {origin if found else _MADE_UP}"
     yield f"        #{name}:"
-    for item in items:
+    for item in found or (made_up,):
         lines = [_line(item)] if isinstance(item, str) else [f"{key}: {_line(item[key])}" for key in item]
         yield f"        #  - {lines[0]}"
         yield from (f"        #    {line}" for line in lines[1:])
@@ -167,9 +184,12 @@ def _line(value: Any) -> str:
 
 def _prose(text: str, indent: int) -> Iterable[str]:
     prefix = " " * indent + "# "
-    return textwrap.wrap(
-        one_line(text), _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
+    # A command or a relation that stands on two lines is hard to copy.
+    unbroken = _CODE.sub(lambda code: code[0].replace(" ", _NO_BREAK), one_line(text))
+    lines = textwrap.wrap(
+        unbroken, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
     )
+    return [line.replace(_NO_BREAK, " ") for line in lines]
 
 
 def _flow(value: Any) -> str:
