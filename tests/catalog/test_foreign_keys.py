@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from pgvigil.catalog import Catalog, ForeignKey, Match, Operator, parse_relation
+from pgvigil.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -186,6 +188,183 @@ def test_triggers_that_do_not_fire(
     assert key.triggers == 4
 
 
+REPLICA = "ALTER DATABASE {} SET session_replication_role = replica"
+
+
+@pytest.mark.every_pg
+def test_a_database_whose_sessions_fire_no_triggers(read: Read, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute(f"""
+        CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent);
+        {REPLICA.format(admin_conn.info.dbname)}
+    """)
+    idle = only(read()).idle_triggers
+    assert [(trigger.table, trigger.enabled) for trigger in idle] == [
+        ("public.child", "O"),
+        ("public.child", "O"),
+        ("public.parent", "O"),
+        ("public.parent", "O"),
+    ]
+    admin_conn.execute("""
+        DO $$ BEGIN EXECUTE (
+            SELECT string_agg(
+                format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname), '; '
+            ) FROM pg_trigger); END $$
+    """)
+    assert only(read()).idle_triggers == ()
+
+
+def test_what_one_role_s_sessions_do_is_its_own_affair(
+    admin_conn: psycopg.Connection, database: str, reader: str
+) -> None:
+    admin_conn.execute(f"""
+        CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent);
+        ALTER ROLE {reader} SET session_replication_role = replica
+    """)
+    target = Target("games", make_conninfo(database, user=reader, password="its password"))
+    assert only(target.read_catalog()).idle_triggers == ()
+    target.close()
+
+
+def test_a_table_that_does_not_know_of_its_triggers(read: Read, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute("""
+        CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent);
+        UPDATE pg_class SET relhastriggers = false WHERE oid = 'child'::regclass
+    """)
+    idle = only(read()).idle_triggers
+    assert [(trigger.table, trigger.enabled) for trigger in idle] == [("public.child", "N")] * 2
+
+
+# How trees come about, one after the other: each line leaves sound keys behind.
+TREES = {
+    "a self-reference": "CREATE TABLE node (id int PRIMARY KEY, up int REFERENCES node)",
+    "a partitioned self-reference": """
+        CREATE TABLE node (id int PRIMARY KEY, up int REFERENCES node) PARTITION BY RANGE (id);
+        CREATE TABLE node_1 PARTITION OF node FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+        CREATE TABLE node_11 PARTITION OF node_1 DEFAULT;
+        CREATE TABLE node_2 (id int PRIMARY KEY, up int REFERENCES node);
+        ALTER TABLE node ATTACH PARTITION node_2 FOR VALUES FROM (30) TO (40)
+    """,
+    "no partitions yet": """
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE child (id int REFERENCES parent) PARTITION BY LIST (id)
+    """,
+    "partitions that came and went": """
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parent_1 PARTITION OF parent FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+        CREATE TABLE parent_11 PARTITION OF parent_1 FOR VALUES FROM (0) TO (5);
+        CREATE TABLE parent_2 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int REFERENCES parent, at int) PARTITION BY LIST (at);
+        CREATE TABLE child_1 PARTITION OF child FOR VALUES IN (1) PARTITION BY LIST (id);
+        CREATE TABLE child_11 PARTITION OF child_1 DEFAULT;
+        CREATE TABLE child_2 (at int, id int REFERENCES parent) PARTITION BY LIST (id);
+        CREATE TABLE child_21 PARTITION OF child_2 DEFAULT;
+        CREATE TABLE child_3 (at int, id int);
+        ALTER TABLE child ATTACH PARTITION child_2 FOR VALUES IN (2);
+        ALTER TABLE child ATTACH PARTITION child_3 FOR VALUES IN (3);
+        ALTER TABLE child DETACH PARTITION child_1;
+        CREATE TABLE late (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE late_1 PARTITION OF late DEFAULT;
+        ALTER TABLE parent ATTACH PARTITION late FOR VALUES FROM (50) TO (60);
+        ALTER TABLE parent DETACH PARTITION parent_2;
+        ALTER TABLE child ALTER CONSTRAINT child_id_fkey DEFERRABLE INITIALLY DEFERRED
+    """,
+    "a key to a partitioned table that was validated later": """
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parent_1 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int, CONSTRAINT k FOREIGN KEY (id) REFERENCES parent);
+        ALTER TABLE child DROP CONSTRAINT k, ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES parent NOT VALID;
+        ALTER TABLE child VALIDATE CONSTRAINT k
+    """,
+    "every action": """
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE a (id int REFERENCES parent ON DELETE CASCADE ON UPDATE SET NULL);
+        CREATE TABLE b (id int REFERENCES parent ON DELETE SET DEFAULT ON UPDATE RESTRICT);
+        CREATE TABLE c (id int REFERENCES parent ON DELETE RESTRICT ON UPDATE CASCADE DEFERRABLE)
+    """,
+    "inheriting tables": """
+        CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent);
+        CREATE TABLE more_parents () INHERITS (parent); CREATE TABLE more_children () INHERITS (child)
+    """,
+}
+
+TREES_OF_18 = {
+    "a key of partitions that was validated later": """
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parent_1 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int, at int) PARTITION BY LIST (at);
+        CREATE TABLE child_1 PARTITION OF child DEFAULT;
+        ALTER TABLE child ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES parent NOT VALID;
+        ALTER TABLE child VALIDATE CONSTRAINT k
+    """,
+    "a key of partitions that was enforced later": """
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parent_1 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int, at int) PARTITION BY LIST (at);
+        CREATE TABLE child_1 PARTITION OF child DEFAULT PARTITION BY LIST (id);
+        CREATE TABLE child_11 PARTITION OF child_1 DEFAULT;
+        ALTER TABLE child ADD CONSTRAINT k FOREIGN KEY (id) REFERENCES parent NOT ENFORCED;
+        ALTER TABLE child ALTER CONSTRAINT k ENFORCED
+    """,
+    "a temporal key of partitions": """
+        CREATE TABLE parent (id int4range, at daterange, PRIMARY KEY (id, at WITHOUT OVERLAPS))
+            PARTITION BY LIST (id);
+        CREATE TABLE parent_1 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int4range, at daterange, FOREIGN KEY (id, PERIOD at) REFERENCES parent
+            (id, PERIOD at)) PARTITION BY LIST (id);
+        CREATE TABLE child_1 PARTITION OF child DEFAULT
+    """,
+}
+
+
+def lack_nothing(catalog: Catalog) -> bool:
+    states = [(k.validated, k.enforced, k.index_valid, k.idle_triggers) for k in catalog.foreign_keys]
+    return {*states} == {(True, True, True, ())} and not any(k.missing_triggers for k in catalog.foreign_keys)
+
+
+@pytest.mark.every_pg
+@pytest.mark.parametrize("given", TREES.values(), ids=TREES)
+def test_a_sound_tree_of_any_shape_lacks_nothing(
+    read: Read, admin_conn: psycopg.Connection, given: str
+) -> None:
+    admin_conn.execute(given)
+    assert lack_nothing(read())
+
+
+@pytest.mark.pg(">= 18")
+@pytest.mark.parametrize("given", TREES_OF_18.values(), ids=TREES_OF_18)
+def test_a_sound_tree_of_version_18_lacks_nothing(
+    read: Read, admin_conn: psycopg.Connection, given: str
+) -> None:
+    admin_conn.execute(given)
+    assert lack_nothing(read())
+
+
+@pytest.mark.every_pg
+@pytest.mark.parametrize("table", ["parent_11", "parent_2", "child_11", "child_2"])
+def test_triggers_that_one_table_of_a_tree_lost(
+    read: Read, admin_conn: psycopg.Connection, table: str
+) -> None:
+    admin_conn.execute("""
+        CREATE TABLE parent (id int PRIMARY KEY) PARTITION BY RANGE (id);
+        CREATE TABLE parent_1 PARTITION OF parent FOR VALUES FROM (0) TO (10) PARTITION BY RANGE (id);
+        CREATE TABLE parent_11 PARTITION OF parent_1 DEFAULT;
+        CREATE TABLE parent_2 PARTITION OF parent DEFAULT;
+        CREATE TABLE child (id int REFERENCES parent, at int) PARTITION BY LIST (at);
+        CREATE TABLE child_1 PARTITION OF child FOR VALUES IN (1) PARTITION BY LIST (at);
+        CREATE TABLE child_11 PARTITION OF child_1 DEFAULT;
+        CREATE TABLE child_2 PARTITION OF child DEFAULT;
+    """)
+    admin_conn.execute(
+        """
+        DELETE FROM pg_trigger WHERE oid IN (
+            SELECT t.oid FROM pg_trigger AS t JOIN pg_proc AS f ON f.oid = tgfoid
+            WHERE tgrelid = %s::text::regclass AND proname LIKE '%%\\_upd')
+    """,
+        [table],
+    )
+    assert only(read()).missing_triggers == ((f"public.{table}", "update"),)
+
+
 @pytest.mark.every_pg
 def test_a_key_that_was_never_validated(read: Read, admin_conn: psycopg.Connection) -> None:
     admin_conn.execute("""
@@ -204,6 +383,25 @@ def test_a_referenced_index_that_went_invalid(read: Read, admin_conn: psycopg.Co
     assert only(read()).index_valid
     # As a REINDEX CONCURRENTLY that broke off in the wrong moment leaves it.
     admin_conn.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'parent_pkey'::regclass")
+    assert not only(read()).index_valid
+
+
+def test_a_partition_whose_part_of_a_key_is_off(read: Read, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute("""
+        CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE child (id int REFERENCES parent) PARTITION BY LIST (id);
+        CREATE TABLE child_1 PARTITION OF child DEFAULT;
+        UPDATE pg_constraint SET convalidated = false WHERE conrelid = 'child_1'::regclass AND contype = 'f';
+    """)
+    assert not only(read()).validated
+
+
+@pytest.mark.parametrize("index", ["0", "4711"])
+def test_a_referenced_index_that_is_gone(read: Read, admin_conn: psycopg.Connection, index: str) -> None:
+    admin_conn.execute(f"""
+        CREATE TABLE parent (id int PRIMARY KEY); CREATE TABLE child (id int REFERENCES parent);
+        UPDATE pg_constraint SET conindid = {index} WHERE contype = 'f'
+    """)
     assert not only(read()).index_valid
 
 

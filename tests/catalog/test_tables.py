@@ -434,3 +434,24 @@ def test_the_scope_says_what_is_watched(admin_conn: psycopg.Connection, database
     assert [key.child.name for key in catalog.watched_foreign_keys()] == ["kept"]
     assert len(catalog.foreign_keys) == 2
     target.close()
+
+
+def test_a_partition_brings_its_root_into_scope(admin_conn: psycopg.Connection, database: str) -> None:
+    admin_conn.execute("""
+        CREATE SCHEMA apart; CREATE TABLE parent (id int PRIMARY KEY);
+        CREATE TABLE apart.root (id int REFERENCES parent) PARTITION BY LIST (id);
+        CREATE TABLE apart.branch PARTITION OF apart.root DEFAULT PARTITION BY LIST (id);
+        CREATE TABLE leaf PARTITION OF apart.branch DEFAULT;
+        CREATE TABLE apart.other (id int REFERENCES parent) PARTITION BY LIST (id);
+    """)
+    target = Target("games", database)
+    catalog = target.read_catalog(Scope(include=("public",)))
+    assert [str(table) for table in catalog.watched_tables()] == ["apart.root", "public.parent"]
+    assert [str(key.child) for key in catalog.watched_foreign_keys()] == ["apart.root"]
+    target.close()
+
+
+def test_a_bracket_in_the_name_of_a_schema_is_a_bracket(read: Read, admin_conn: psycopg.Connection) -> None:
+    scope = Scope(exclude=("old[1]",))
+    assert not scope.watches("old[1]")
+    assert scope.watches("old1")

@@ -130,7 +130,9 @@ class Operator:
 class TriggerState:
     """One of a foreign key's internal triggers that does not fire for ordinary sessions.
 
-    `enabled` is pg_trigger.tgenabled: `D` disabled, `R` fires in replica role only.
+    `enabled` is pg_trigger.tgenabled: `D` disabled, `R` fires in replica role only, `O` does not fire in
+    replica role, which this database gives to ordinary sessions; or `N` when the table does not know that it
+    has triggers (pg_class.relhastriggers).
     """
 
     table: str
@@ -142,10 +144,11 @@ class TriggerState:
 class ForeignKey:
     """A declared relation: one constraint, at the root of its partition trees.
 
-    `operators` pair up with the columns. `enforced` is False for NOT ENFORCED keys (18), `period` True for
-    temporal ones (18). `index_valid` tells whether the referenced unique index, and all of its partitions',
-    are valid and ready. `idle_triggers` are those that would not fire for an ordinary writer; `triggers`
-    counts all that the constraint and its clones have.
+    `operators` pair up with the columns. `validated` and `enforced` speak for the partitions as well: False
+    for NOT VALID and NOT ENFORCED (18) keys; `period` is True for temporal ones (18). `index_valid` tells
+    whether the referenced unique index, and all of its partitions', are there, valid and ready.
+    `idle_triggers` are those that would not fire for an ordinary writer; `triggers` counts all that the
+    constraint and its clones have; `missing_triggers` names, as (table, event), what nothing looks at.
     """
 
     oid: int
@@ -163,6 +166,7 @@ class ForeignKey:
     index_valid: bool
     triggers: int
     idle_triggers: tuple[TriggerState, ...]
+    missing_triggers: tuple[tuple[str, str], ...]
     # Set when an older constraint has the very same relation: the younger one's subject carries its name.
     twin: bool = False
 
@@ -242,18 +246,32 @@ class Catalog:
                 yield position, pattern
 
     def watched_tables(self) -> Iterator[Table]:
-        """Yield the tables in scope that hold rows: no views, no partitions (judged at their root)."""
+        """Yield the tables in scope that hold rows: no views, no partitions (judged at their root).
+
+        A root is in scope when one of its partitions is, wherever it lies itself.
+        """
         for table in self.tables:
             if (
                 table.kind in (TableKind.TABLE, TableKind.PARTITIONED, TableKind.FOREIGN)
                 and not table.is_partition
-                and self.scope.watches(table.schema)
+                and table.oid in self._watched
             ):
                 yield table
 
     def watched_foreign_keys(self) -> Iterator[ForeignKey]:
-        """Yield the foreign keys whose child is in scope."""
-        return (key for key in self.foreign_keys if self.scope.watches(key.child.schema))
+        """Yield the foreign keys whose child is in scope, or a partition of it."""
+        return (key for key in self.foreign_keys if key.child.oid in self._watched)
+
+    @cached_property
+    def _watched(self) -> frozenset[int]:
+        """The oids of all relations in the watched schemas, and of what they are partitions of."""
+        found: set[int] = set()
+        for table in self.tables:
+            above: Table | None = table if self.scope.watches(table.schema) else None
+            while above is not None and above.oid not in found:
+                found.add(above.oid)
+                above = None if above.partition_of is None else self.by_oid(above.partition_of)
+        return frozenset(found)
 
     @cached_property
     def _by_name(self) -> dict[tuple[str, str], Table]:

@@ -180,4 +180,8 @@ def _foreign_key(row: dict[str, Any], tables: dict[int, Table]) -> ForeignKey:
             TriggerState(qualified(schema, table), name, enabled)
             for schema, table, name, enabled in json.loads(row["idle_triggers"] or "[]")
         ),
+        missing_triggers=tuple(
+            (qualified(schema, table), event)
+            for schema, table, event in json.loads(row["missing_triggers"] or "[]")
+        ),
     )
