@@ -5,13 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from pgvigil.catalog import Catalog, PairName, TableName
-from pgvigil.check import Check, Context, Discovery, Examined, Finding, Problem, Row, Subject
+from pgvigil.check import (
+    Check,
+    Context,
+    Discovery,
+    Examined,
+    Finding,
+    Problem,
+    Row,
+    Skipped,
+    Subject,
+    Verdict,
+)
 from pgvigil_checks import table_drift_query as query
 from pgvigil_checks import table_drift_report as report
+from pgvigil_checks.foreign_parts import why_unexaminable
 from pgvigil_checks.planning import distrust_estimates
+from pgvigil_checks.table_drift_expression_values import settle
 from pgvigil_checks.table_drift_figures import Figures, read_figures
+from pgvigil_checks.table_drift_model import EntityPair
 from pgvigil_checks.table_drift_notes import notes
-from pgvigil_checks.table_drift_pairs import EntityPair, fit, unexaminable
+from pgvigil_checks.table_drift_pairs import fit
 from pgvigil_checks.table_drift_settings import TableDriftParams
 
 
@@ -60,12 +74,15 @@ class TableDrift(Check[TableDriftParams]):
                 problems.append(fitted)
             else:
                 # Writers may keep the two in step by separate transactions.
-                subjects.append(Subject(name, fitted, confirm=2, unexaminable=unexaminable(fitted)))
+                reason = why_unexaminable(catalog, fitted.left, fitted.right)
+                subjects.append(Subject(name, fitted, confirm=2, unexaminable=reason))
         return Discovery(tuple(subjects), tuple(problems))
 
-    def run(self, context: Context, subject: Subject) -> Examined:
+    def run(self, context: Context, subject: Subject) -> Verdict:
         """Compare the two tables; sample only what is at fault."""
-        pair: EntityPair = subject.payload
+        pair = settle(context, subject.payload)
+        if isinstance(pair, Skipped):
+            return pair
         distrust_estimates(context, pair.left, pair.right)
         figures = read_figures(context, pair)
         return Examined(
@@ -99,7 +116,7 @@ def _rows_at_fault(context: Context, pair: EntityPair, figures: Figures) -> tupl
     columns = [column for column in pair.columns if column.left.name in figures.changed_by_column]
     sampling = query.rows(pair, columns, query.aliases(pair))
     rows = context.fetch(query.at_most(sampling, context.sample))
-    return rows, query.evidence(query.rows(pair, columns, query.labels(pair)))
+    return rows, query.evidence(pair, query.rows(pair, columns, query.labels(pair)))
 
 
 def _by_side(
@@ -112,4 +129,4 @@ def _by_side(
         context.pause()
         sampling = compose(pair, side, query.aliases(pair))
         rows += context.fetch(query.at_most(sampling, context.sample - len(rows)))
-    return rows, query.evidence(*(compose(pair, side, query.labels(pair)) for side in sides))
+    return rows, query.evidence(pair, *(compose(pair, side, query.labels(pair)) for side in sides))

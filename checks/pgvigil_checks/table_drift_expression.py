@@ -7,6 +7,7 @@ here it gets an answer that names it, before anything is asked of the server.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 _TOKEN = re.compile(
     r"""
@@ -30,6 +31,15 @@ _OPENED_BY = {")": "(", "]": "["}
 def is_name(text: str) -> bool:
     """Tell whether a text can only be meant as a column's name: it has nothing that computes."""
     return all(char.isalnum() or char in '_$" ' for char in text)
+
+
+def names(text: str) -> Iterator[str]:
+    """Yield the names in an expression, as PostgreSQL reads them: columns, functions, keywords alike."""
+    for token in _TOKEN.finditer(text):
+        if token.lastgroup == "word":
+            yield token[0].lower()
+        elif token.lastgroup == "quoted":
+            yield token[0][1:-1].replace('""', '"')
 
 
 def flaw(text: str) -> str | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pgvigil.check import Context, Row
 from pgvigil_checks import table_drift_query as query
-from pgvigil_checks.table_drift_pairs import EntityPair
+from pgvigil_checks.table_drift_model import EntityPair
 
 
 @dataclass(frozen=True, slots=True)

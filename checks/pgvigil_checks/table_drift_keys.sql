@@ -6,8 +6,8 @@
 -- Locks: AccessShareLock on both tables.
 SELECT coalesce(l.copies, 0) AS left_rows,
        coalesce(r.copies, 0) AS right_rows,
-       num_nulls({key}) > 0 AS null_key,
-       CASE WHEN {changed} THEN array_remove(ARRAY[{positions}]::int[], NULL) ELSE '{{0}}' END AS differing{extra}
+       pg_catalog.num_nulls({key}) > 0 AS null_key,
+       CASE WHEN {changed} THEN pg_catalog.array_remove(ARRAY[{positions}]::int[], NULL) ELSE '{{0}}' END AS differing{extra}
 FROM ({left}) AS l
 FULL JOIN ({right}) AS r ON {same_key}
 WHERE {wanted}

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from pgvigil.catalog import Catalog, Column, ForeignKey, Table, quote
 from pgvigil.check import Finding, JsonValue, Severity, load_sql
-from pgvigil_checks.table_drift_pairs import EntityPair, Match
+from pgvigil_checks.table_drift_model import EntityPair, Match
 from pgvigil_checks.table_drift_words import listed
 
 Unlike: TypeAlias = "tuple[Column | None, Column | None]"

@@ -3,96 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import TypeAlias
 
-from psycopg import sql
-
-from pgvigil.catalog import Catalog, Column, PairName, Table, TableKind, TableName
+from pgvigil.catalog import Catalog, Column, PairName, Table, TableName
 from pgvigil.check import Problem
 from pgvigil_checks import table_drift_expression as expression
+from pgvigil_checks.table_drift_model import ColumnPair, EntityPair, Expression, KeyPart, Match
 from pgvigil_checks.table_drift_settings import Pair
-from pgvigil_checks.table_drift_types import INTEGERS, Equality, equality, is_moment, is_number, trusted
-
-Match: TypeAlias = "tuple[Column, Column]"
-"""A column of the left table and the one of the right that it is compared with."""
+from pgvigil_checks.table_drift_types import Equality, equality, is_moment, is_number
 
 _NEWER = ("updated_at", "modified_at", "changed_at", "last_updated", "last_modified", "updated", "modified")
-
-
-@dataclass(frozen=True, slots=True)
-class KeyPart:
-    """One part of a key: on each side a column, or the text of an expression."""
-
-    left: Column | str
-    right: Column | str
-    equality: Equality
-
-    @property
-    def label(self) -> str:
-        """How the part is called: as on the left."""
-        return self.left.name if isinstance(self.left, Column) else self.left
-
-    @property
-    def columns(self) -> Match | None:
-        """The two columns; None when a side computes its key."""
-        if isinstance(self.left, Column) and isinstance(self.right, Column):
-            return self.left, self.right
-        return None
-
-    @property
-    def integer(self) -> bool:
-        """Whether its values fit into 64 bits on both sides, and need no shortening."""
-        return self.columns is not None and all(side.base_type in INTEGERS for side in self.columns)
-
-    def of(self, side: str) -> Column | str:
-        """Return what stands on one side, `left` or `right`."""
-        return self.left if side == "left" else self.right
-
-    def value(self, side: str) -> sql.Composable:
-        """Compose one side's value, of a row called t."""
-        column = self.of(side)
-        if isinstance(column, Column):
-            return self.equality.value(sql.Identifier("t", column.name))
-        return sql.SQL("({})").format(trusted(column))
-
-
-@dataclass(frozen=True, slots=True)
-class ColumnPair:
-    """Two columns that should hold the same."""
-
-    left: Column
-    right: Column
-    equality: Equality
-    tolerance: Decimal | timedelta | None = None
-
-    @property
-    def numeric(self) -> bool:
-        """Whether the difference of the two is a number."""
-        return is_number(self.left) and is_number(self.right)
-
-
-@dataclass(frozen=True, slots=True)
-class EntityPair:
-    """Two tables, ready to be compared.
-
-    `newer` is the compared pair of columns that tells which side is newer. `left_alone` and `right_alone`
-    name the columns that the other side lacks, `unlike` the pairs whose types differ, `incomparable` those of
-    the same name that cannot be compared at all.
-    """
-
-    left: Table
-    right: Table
-    key: tuple[KeyPart, ...]
-    columns: tuple[ColumnPair, ...]
-    newer: ColumnPair | None
-    left_alone: tuple[str, ...]
-    right_alone: tuple[str, ...]
-    unlike: tuple[Match, ...]
-    incomparable: tuple[Match, ...]
 
 
 class _MisfitError(Exception):
@@ -129,15 +51,15 @@ class _Fitting:
         self._require_use_of_tolerances(columns)
         ignored = self._ignored()
         typed = [*matched, *(match for part in key if (match := part.columns))]
-        known = [*typed, *self._same_names()]
+        left_known, right_known = self._known(key, matched)
         return EntityPair(
             left=self.left,
             right=self.right,
             key=key,
             columns=columns,
             newer=self._newer(columns),
-            left_alone=_alone(self.left, ignored | {left.name for left, _ in known}),
-            right_alone=_alone(self.right, ignored | {right.name for _, right in known}),
+            left_alone=_alone(self.left, ignored | left_known),
+            right_alone=_alone(self.right, ignored | right_known),
             unlike=tuple(match for match in typed if match[0].type != match[1].type and equality(*match)),
             incomparable=tuple(match for match in matched if equality(*match) is None),
         )
@@ -157,6 +79,7 @@ class _Fitting:
         left = _key_side(self.left, left_text, left_text)
         right = _key_side(self.right, right_text, left_text)
         if not (isinstance(left, Column) and isinstance(right, Column)):
+            # What they compute is asked of the server, by the run.
             return KeyPart(left, right, Equality())
         found = equality(left, right)
         if found is None:
@@ -191,6 +114,14 @@ class _Fitting:
     def _same_names(self) -> list[Match]:
         pairs = ((left, self.right.column(left.name)) for left in self.left.columns)
         return [(left, right) for left, right in pairs if right is not None]
+
+    def _known(self, key: tuple[KeyPart, ...], matched: list[Match]) -> tuple[set[str], set[str]]:
+        """Return the columns of either side that belong to one of the other, compared or not."""
+        left = {left.name for left, _ in matched}.union(*(_used(part.left) for part in key))
+        right = {right.name for _, right in matched}.union(*(_used(part.right) for part in key))
+        # Of two columns of one name, a setting may give one to a third: the other is left alone then.
+        left_over = {one.name for one, _ in self._same_names() if one.name not in left | right}
+        return left | left_over, right | left_over
 
     def _ignored(self) -> set[str]:
         known = {column.name for table in (self.left, self.right) for column in table.columns}
@@ -234,14 +165,6 @@ def _table(catalog: Catalog, name: TableName, side: str) -> Table:
     return table
 
 
-def unexaminable(pair: EntityPair) -> str | None:
-    """Say why a pair cannot be looked at."""
-    for table in (pair.left, pair.right):
-        if table.kind is TableKind.FOREIGN:
-            return f"{table} is a foreign table: its rows are read in no snapshot of ours"
-    return None
-
-
 def _column(table: Table, name: str, *path: str) -> Column:
     column = table.column(name)
     if column is None:
@@ -250,14 +173,19 @@ def _column(table: Table, name: str, *path: str) -> Column:
     return column
 
 
-def _key_side(table: Table, text: str, entry: str) -> Column | str:
-    """Return the column of that name or, when the text computes something, the text."""
+def _key_side(table: Table, text: str, entry: str) -> Column | Expression:
+    """Return the column of that name or, when the text computes something, the expression."""
     if table.column(text) is not None or expression.is_name(text):
         return _column(table, text, "key", entry)
     flaw = expression.flaw(text)
     if flaw is not None:
         raise _MisfitError(f"{text!r} is neither a column of {table} nor an expression: {flaw}", "key", entry)
-    return text
+    return Expression(text)
+
+
+def _used(side: Column | Expression) -> set[str]:
+    """Return the columns that a side of a key is made of."""
+    return {side.name} if isinstance(side, Column) else set(expression.names(side.name))
 
 
 def _primary_key(table: Table) -> tuple[str, ...]:

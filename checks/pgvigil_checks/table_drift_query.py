@@ -16,7 +16,7 @@ from psycopg import sql
 from pgvigil.catalog import Column, Table, TableKind
 from pgvigil.check import load_sql
 from pgvigil_checks.samples import key_columns
-from pgvigil_checks.table_drift_pairs import ColumnPair, EntityPair, KeyPart
+from pgvigil_checks.table_drift_model import ColumnPair, EntityPair, KeyPart
 from pgvigil_checks.table_drift_types import as_numeric, trusted
 
 SHOWN = 200
@@ -57,13 +57,15 @@ def rows(pair: EntityPair, columns: Sequence[ColumnPair], labels: Sequence[str])
         key=_shown_key(pair, "k", labels),
         keys=_keys(pair, columns, extra, wanted),
         order=_key_names(pair, "k"),
+        **_own(labels, "drift", "copies", "columns", "left_values", "right_values"),
     )
 
 
 def duplicates(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
     """Compose the query of the keys that one side, `left` or `right`, holds more than once."""
     return _template("duplicates").format(
-        side=sql.Literal(side),
+        which=sql.Literal(side),
+        **_own(labels, "side", "copies"),
         key=_shown_key(pair, "s", labels, within='pg_catalog.min({} COLLATE pg_catalog."C")'),
         columns=_key_columns(pair, side),
         table=_name(_table(pair, side)),
@@ -79,7 +81,8 @@ def null_keys(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
     )
     identity = sql.SQL("pg_catalog.jsonb_build_object({})").format(_list(fields))
     return _template("null_keys").format(
-        side=sql.Literal(side),
+        which=sql.Literal(side),
+        **_own(labels, "side", "row_id"),
         key=_shown_key(pair, "s", labels),
         columns=_key_columns(pair, side),
         identity=identity,
@@ -98,11 +101,24 @@ def labels(pair: EntityPair) -> list[str]:
     return [part.label for part in pair.key]
 
 
-def evidence(*queries: Composed) -> str:
-    """Write queries of the same columns as one, to be pasted into psql."""
+def own(name: str, key: Sequence[str]) -> str:
+    """Return how a column of ours is called in a result beside the key's parts, whose names come first."""
+    while name in key:
+        name += "_"
+    return name
+
+
+def evidence(pair: EntityPair, *queries: Composed) -> str:
+    """Write queries of the same columns as one, to be pasted into psql.
+
+    It shows the same rows whatever that session's search path and time zone. An expression of the settings
+    may depend on either, so that with one the query comes in a transaction that sets them.
+    """
     texts = [query.as_string(None) for query in queries]
     joined = texts[0] if len(texts) == 1 else "\nUNION ALL\n".join(f"({text})" for text in texts)
-    return f"{joined};"
+    if all(part.columns for part in pair.key):
+        return f"{joined};"
+    return f"{_template('expression_settings').as_string(None)};\n{joined};\nCOMMIT;"
 
 
 def at_most(query: Composed, limit: int) -> sql.Composed:
@@ -160,7 +176,7 @@ def _value(pair: ColumnPair, side: str) -> sql.Composable:
     value = sql.Identifier("t", column.name)
     if isinstance(pair.tolerance, Decimal):
         return as_numeric(column.base_type, value)
-    return pair.equality.value(value)
+    return pair.equality.value(value, column)
 
 
 def _changed(columns: Sequence[ColumnPair]) -> sql.Composable:
@@ -175,13 +191,12 @@ def _differs(n: int, pair: ColumnPair) -> sql.Composable:
     """Compose whether the values of a pair of columns differ; never NULL."""
     left, right = sql.Identifier("l", f"c{n}"), sql.Identifier("r", f"c{n}")
     if pair.tolerance is not None:
-        # BETWEEN holds for NaN and infinities against themselves, where a difference would be NaN.
+        # Bounds hold for NaN and infinities against themselves, where a difference would be NaN.
         condition = "coalesce({l} NOT BETWEEN {r} - {t} AND {r} + {t}, ({l} IS NULL) <> ({r} IS NULL))"
         return sql.SQL(condition).format(l=left, r=right, t=_tolerance(pair.tolerance))
-    if pair.equality.schema is None:
-        return sql.SQL("{} IS DISTINCT FROM {}").format(left, right)
-    condition = "NOT coalesce({l} {equals} {r}, {l} IS NULL AND {r} IS NULL)"
-    return trusted(condition).format(l=left, r=right, equals=pair.equality.operator)
+    # IS DISTINCT FROM would take the operator that the search path offers, and IS NULL look into composites.
+    condition = "(({l} {equals} {r}) IS NOT TRUE AND pg_catalog.num_nulls({l}, {r}) < 2)"
+    return sql.SQL(condition).format(l=left, r=right, equals=pair.equality.operator)
 
 
 def _tolerance(tolerance: Decimal | timedelta) -> sql.Composable:
@@ -231,6 +246,10 @@ def _shown_key(pair: EntityPair, row: str, names: Sequence[str], within: str = "
 def _short(row: str, column: str) -> Composed:
     """Compose a value as text of bounded length."""
     return sql.SQL("pg_catalog.left({}::text, {})").format(sql.Identifier(row, column), sql.Literal(SHOWN))
+
+
+def _own(key: Sequence[str], *names: str) -> dict[str, sql.Identifier]:
+    return {name: _id(own(name, key)) for name in names}
 
 
 def _key_names(pair: EntityPair, row: str) -> sql.Composable:

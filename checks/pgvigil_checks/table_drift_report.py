@@ -9,9 +9,9 @@ from typing import Any
 from pgvigil.catalog import Catalog, quote
 from pgvigil.check import Finding, JsonValue, Row, Severity
 from pgvigil_checks.table_drift_figures import Figures
+from pgvigil_checks.table_drift_model import EntityPair
 from pgvigil_checks.table_drift_notes import referenced_by
-from pgvigil_checks.table_drift_pairs import EntityPair
-from pgvigil_checks.table_drift_query import aliases, labels
+from pgvigil_checks.table_drift_query import aliases, labels, own
 from pgvigil_checks.table_drift_words import counted, listed
 
 _SIDES = ("left", "right")
@@ -50,14 +50,18 @@ def drift(
 
 def duplicates(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence: str) -> Finding:
     """Report keys that a side holds more than once, whose rows could not be compared."""
-    columns = ", ".join(labels(pair))
+    names = labels(pair)
+    columns = ", ".join(names)
     counts = _counts(pair, figures.duplicate_keys)
     return Finding(
         code="duplicate_keys",
         severity=Severity.WARNING,
         title=f"the key ({columns}) is not unique in {' and '.join(counts)}: its rows are not compared",
         count=sum(counts.values()),
-        sample=tuple({"side": row["side"], **_key(pair, row), "copies": row["copies"]} for row in rows),
+        sample=tuple(
+            {own("side", names): row["side"], **_key(pair, row), own("copies", names): row["copies"]}
+            for row in rows
+        ),
         evidence_sql=evidence,
         remedy="\n".join(
             f"{counted(count, 'key', 'keys')} of {table} in more than one row: keep one row of each, then add"
@@ -77,10 +81,7 @@ def null_keys(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence:
         severity=Severity.WARNING,
         title=f"rows of {' and '.join(counts)} have no key ({columns}): they are not compared",
         count=sum(counts.values()),
-        sample=tuple(
-            {"side": row["side"], **json.loads(row["row_id"], parse_float=str), **_key(pair, row)}
-            for row in rows
-        ),
+        sample=tuple(_nameless(pair, row) for row in rows),
         evidence_sql=evidence,
         remedy="\n".join(
             f"{counted(count, 'row', 'rows')} of {table} with a NULL in the key ({columns}): fill it in or"
@@ -92,13 +93,29 @@ def null_keys(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence:
 
 
 def _drifted(pair: EntityPair, row: Row) -> dict[str, JsonValue]:
-    """Sample a row at fault: its key, and what is the matter with it."""
-    matter: dict[str, JsonValue] = {"drift": row["drift"]}
+    """Sample rows at fault: their key, what is the matter with them, and how many they are if not one."""
+    names = labels(pair)
+    matter: dict[str, JsonValue] = {own("drift", names): row["drift"]}
+    if row["copies"] > 1:
+        matter[own("copies", names)] = row["copies"]
     if row["columns"]:
         values = zip(row["columns"], row["left_values"], row["right_values"], strict=True)
-        matter["differing"] = {name: {"left": left, "right": right} for name, left, right in values}
-    key = _key(pair, row)
-    return key | matter | key
+        matter[own("differing", names)] = {
+            name: {"left": left, "right": right} for name, left, right in values
+        }
+    return _key(pair, row) | matter
+
+
+def _nameless(pair: EntityPair, row: Row) -> dict[str, JsonValue]:
+    """Sample a row without a key: its side, what the table itself identifies it by, and the key."""
+    names = labels(pair)
+    side = own("side", names)
+    sample: dict[str, JsonValue] = {side: row["side"]}
+    shown = {part.label for part in pair.key if part.of(row["side"]).name == part.label}
+    for name, value in json.loads(row["row_id"], parse_float=str).items():
+        if name not in shown:
+            sample[own(name, [*names, *sample])] = value
+    return sample | _key(pair, row)
 
 
 def _key(pair: EntityPair, row: Row) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 -- Locks: AccessShareLock on the table.
 SELECT s.*
 FROM (
-    SELECT t.*, count(*) OVER key AS copies, row_number() OVER key AS copy
+    SELECT t.*, pg_catalog.count(*) OVER key AS copies, pg_catalog.row_number() OVER key AS copy
     FROM (SELECT {columns} FROM {table} AS t) AS t
     WINDOW key AS (PARTITION BY {key})
 ) AS s

@@ -5,7 +5,7 @@ of jsonb does not matter, the padding of char(n) does not either, citext and non
 what they are made to see. Beyond that:
 
 - Of different numeric types, the less exact one decides: numeric 0.1 and real 0.1 are equal.
-- A timestamp without time zone is taken as UTC where it meets one with.
+- A timestamp without time zone is taken as UTC where it meets one with, whatever the session's time zone.
 - json is compared as jsonb. Other types without an equality (point, xml) are compared as text.
 - Where the collations of two strings differ, and where a string meets an enum or an extension's string type
   (citext), bytes are compared.
@@ -25,7 +25,8 @@ _STRINGS = frozenset({'"char"', "name", "character", "character varying", "text"
 _TEXTS = {"character varying", "text"}
 # Within a family the later type can stand for the earlier ones.
 _NUMBERS = ("smallint", "integer", "bigint", "numeric", "double precision", "real")
-_MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
+_ZONED = "timestamp with time zone"
+_MOMENTS = ("date", "timestamp without time zone", _ZONED)
 _FAMILIES = (
     _NUMBERS,
     _MOMENTS,
@@ -53,18 +54,19 @@ class Equality:
     bytewise: bool = False
     schema: str | None = None
 
-    def value(self, column: sql.Composable) -> sql.Composable:
-        """Compose what stands for a column's value."""
-        if self.cast is not None:
-            column = sql.SQL("{}::{}").format(column, trusted(self.cast))
-        return sql.SQL('{} COLLATE pg_catalog."C"').format(column) if self.bytewise else column
+    def value(self, value: sql.Composable, column: Column) -> sql.Composable:
+        """Compose what stands for a value of a column, or of what is described like one."""
+        if self.cast == _ZONED and column.base_type != _ZONED:
+            # A cast would ask for the session's time zone.
+            value = sql.SQL("({}::timestamp AT TIME ZONE 'UTC')").format(value)
+        elif self.cast is not None:
+            value = sql.SQL("{}::{}").format(value, trusted(self.cast))
+        return sql.SQL('{} COLLATE pg_catalog."C"').format(value) if self.bytewise else value
 
     @property
     def operator(self) -> sql.Composable:
-        """The equality operator; the search path holds pg_catalog alone."""
-        if self.schema is None:
-            return sql.SQL("=")
-        return sql.SQL("OPERATOR({}.=)").format(sql.Identifier(self.schema))
+        """The equality operator, the same under any search path."""
+        return sql.SQL("OPERATOR({}.=)").format(sql.Identifier(self.schema or "pg_catalog"))
 
 
 def trusted(text: str) -> sql.SQL:
@@ -79,6 +81,11 @@ def equality(left: Column, right: Column) -> Equality | None:
     if found is None or left.collation == right.collation:
         return found
     return Equality(found.cast, bytewise=True, schema=found.schema)
+
+
+def loses(left: Column, right: Column) -> bool:
+    """Tell whether two columns are compared as a type that cannot hold every value of both."""
+    return left.base_type != right.base_type and _element(_common(left.base_type, right.base_type)) in _FLOATS
 
 
 def is_number(column: Column) -> bool:
@@ -115,8 +122,12 @@ def _of_two_types(left: Column, right: Column) -> Equality | None:
     common = _common(left.base_type, right.base_type)
     if common is None:
         return None
-    # Integers and moments have operators across their types; varchar is compared as the text that it is.
-    as_it_is = common in INTEGERS or common in _MOMENTS or {left.base_type, right.base_type} == _TEXTS
+    # These have operators across their types, which need no time zone; varchar is compared as the text it is.
+    as_it_is = (
+        common in INTEGERS
+        or common == "timestamp without time zone"
+        or {left.base_type, right.base_type} == _TEXTS
+    )
     return Equality(None if as_it_is else common)
 
 
@@ -124,10 +135,15 @@ def _common(left: str, right: str) -> str | None:
     """Return the type that can stand for two different ones."""
     if left.endswith("[]") and right.endswith("[]"):
         element = _common(left[:-2], right[:-2])
-        return None if element is None else element + "[]"
+        # The elements of an array are given a time zone by the session's alone.
+        return None if element is None or element == _ZONED else element + "[]"
     if left in _STRINGS and right in _STRINGS:
         return "text"
     for family in _FAMILIES:
         if left in family and right in family:
             return max(left, right, key=family.index)
     return None
+
+
+def _element(type_name: str | None) -> str | None:
+    return type_name.removesuffix("[]") if type_name else None

@@ -10,6 +10,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgvigil_checks import CHECKS
+from tests.checks.evidence import shown
 from tests.checks.examining import examine
 
 if TYPE_CHECKING:
@@ -84,6 +85,5 @@ def expect_proof(finding: Finding, database: str, sample: int) -> None:
     assert finding.title
     assert finding.remedy
     assert min(sample, 1) <= len(finding.sample) <= sample
-    # As a person would paste it: no parameters, whatever search path.
     with psycopg.connect(database, autocommit=True) as conn:
-        assert conn.execute(finding.evidence_sql.encode()).rowcount > 0
+        assert shown(conn, finding.evidence_sql)

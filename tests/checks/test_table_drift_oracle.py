@@ -24,6 +24,7 @@ from psycopg import sql
 from pgvigil.check import Outcome
 from pgvigil_checks.table_drift import TableDrift
 from pgvigil_checks.table_drift_settings import TableDriftParams
+from tests.checks.evidence import shown
 
 if TYPE_CHECKING:
     from pgvigil.run import Run
@@ -375,9 +376,10 @@ def expect_drift(finding: Any, counted: Counted, context: str, conn: psycopg.Con
         assert details["score_drift"][name] == pytest.approx(
             {"mean": float(mean), "largest": float(largest)}
         ), context
-    shown = conn.execute(finding.evidence_sql.encode()).fetchall()
-    assert Counter(row["drift"] for row in shown) == +counted.keys, context
-    assert [row["drift"] for row in finding.sample] == [row["drift"] for row in shown][:20], context
+    rows = shown(conn, finding.evidence_sql)
+    assert Counter(row["drift"] for row in rows) == +counted.keys, context
+    assert sum(row["copies"] for row in rows) == finding.count, context
+    assert [row["drift"] for row in finding.sample] == [row["drift"] for row in rows][:20], context
 
 
 def compare(seeds: range, database: str, examining: Examiner) -> None:

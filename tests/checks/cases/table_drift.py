@@ -401,7 +401,7 @@ DUPLICATES = Case(
             drift=Found(
                 3,
                 sample=(
-                    {"k": 3, "drift": "left_only"},
+                    {"k": 3, "drift": "left_only", "copies": 2},
                     {"k": 5, "drift": "changed", "differing": {"v": {"left": "a", "right": "x"}}},
                 ),
                 details={
@@ -521,7 +521,7 @@ BROKEN_EXPRESSIONS = Case(
     expected={
         PAIR: unknown('column "slugg" does not exist'),
         "public.l <> public.r2": unknown("read-only transaction"),
-        "public.r <> public.r2": unknown("operator does not exist"),
+        "public.r <> public.r2": unknown("id + 1: slug is integer on the left and text on the right"),
     },
 )
 

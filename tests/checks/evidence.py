@@ -1,0 +1,19 @@
+"""Runs a finding's evidence as a person would paste it: no parameters, whatever the session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import psycopg
+
+
+def shown(conn: psycopg.Connection[Any], evidence: str) -> list[Any]:
+    """Return the rows that an evidence shows; before it asks, it may set what its expressions depend on."""
+    cursor = conn.execute(evidence.encode())
+    rows: list[Any] = []
+    while True:
+        if cursor.description is not None:
+            rows += cursor.fetchall()
+        if not cursor.nextset():
+            return rows
