@@ -15,6 +15,7 @@ from pgvigil.config import Config
 from pgvigil.engine import Engine, Watch
 from pgvigil.errors import StoreError
 from pgvigil.governor import Governor
+from pgvigil.health import Duty
 from pgvigil.metrics import Counters, exposition
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
@@ -137,12 +138,13 @@ class Daemon:
         self._not_ready = "stopping"
         self._ended.set()
         self._undo.close()
+        log.info("stopped", reason=self.failure or "told to stop")
 
     def _serve(self, store: Store) -> WebServer:
         app = create_app(
             store,
             exposition=lambda: exposition(store.view(), self._counters, self._clock),
-            ready=lambda: self._not_ready,
+            ready=lambda: self._not_ready or self._counters.health.trouble,
             next_due=lambda: self._scheduler.next_due if self._scheduler else {},
             clock=self._clock,
         )
@@ -197,9 +199,18 @@ class Daemon:
                 elif self._clock.monotonic() - pruned_at >= _PRUNE_SECONDS:
                     pruned_at = self._clock.monotonic()
                     store.prune(self._clock.now(), _retention(self._config))
-            except StoreError as error:
-                self._counters.store_failed()
-                log.error("the state store does not answer", error=str(error))
+            except Exception as error:  # noqa: BLE001 -- whatever it is, the next round is due all the same
+                self._house_failed(error)
+            else:
+                if self._counters.health.works(Duty.KEEP_HOUSE):
+                    log.info("the state store is looked after again")
+
+    def _house_failed(self, error: Exception) -> None:
+        """Note a round that failed, whatever the reason: the next one is tried all the same."""
+        foreseen = isinstance(error, StoreError)
+        reason = str(error) if foreseen else f"pgvigil itself failed: {type(error).__name__}"
+        if self._counters.store_failed(Duty.KEEP_HOUSE, self._clock.now(), reason):
+            log.error("the state store is not looked after", error=reason, exc_info=not foreseen)
 
     def _stand_by(self, store: Store) -> None:
         """Show what the leader commits, and take over when it is gone."""

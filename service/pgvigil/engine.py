@@ -28,15 +28,23 @@ from pgvigil.errors import (
     TargetUnreachableError,
 )
 from pgvigil.governor import Governor
+from pgvigil.health import Duty
+from pgvigil.incident import Event, EventKind, Incident
 from pgvigil.metrics import Counters
 from pgvigil.run import Run
 from pgvigil.runner import Runner
-from pgvigil.store import Store
+from pgvigil.store import LiveIncident, Store
 from pgvigil.sweep import sweep
 from pgvigil.target import Target
 
 WHOLE_CHECK = "*"
 """The subject that stands for a check whose subjects could not be found; it is unknown until they can."""
+
+_TOLD = {
+    EventKind.OPENED: "incident opened",
+    EventKind.RESOLVED: "incident resolved",
+    EventKind.VANISHED: "incident vanished with its subject",
+}
 
 log = structlog.get_logger(__name__)
 
@@ -148,11 +156,24 @@ class Engine:
             raise
         except TargetError as error:
             up = not isinstance(error, TargetUnreachableError)
-            self.store.record_target(name, up=up, at=self._clock.now(), error=str(error))
+            self._saw(name, up=up, error=str(error))
             raise
-        version = server_version(catalog)
-        self.store.record_target(name, up=True, at=self._clock.now(), server_version=version)
+        self._saw(name, up=True, server_version=server_version(catalog))
         return catalog
+
+    def _saw(
+        self, name: str, *, up: bool, error: str | None = None, server_version: str | None = None
+    ) -> None:
+        """Commit whether a target answered, and log when that has changed."""
+        before = self.store.view().targets.get(name)
+        self.store.record_target(
+            name, up=up, at=self._clock.now(), error=error, server_version=server_version
+        )
+        self._store_works()
+        if not up and (before is None or before.up):
+            log.warning("target is down", target=name, error=error)
+        elif up and before is not None and not before.up:
+            log.info("target is back", target=name)
 
     def _unknown(
         self, watch: Watch, check: Check[Any], error: str, but: Container[str] = ()
@@ -168,25 +189,51 @@ class Engine:
                 yield watch.runner.failed(check.name, subject, error)
 
     def _sync(self, watch: Watch, check: Check[Any], subjects: list[str]) -> None:
-        self.store.sync_subjects(
+        before = self.store.view().incidents
+        synced = self.store.sync_subjects(
             watch.target.name,
             check.name,
             subjects,
             now=self._clock.now(),
             interval_seconds=watch.intervals[check.name],
         )
+        self._store_works()
+        _tell(synced.events, before)
 
     def _commit(self, run: Run) -> None:
         self.counters.observe(run)
         self.counters.recovery_conflicts(run.target, self.watches[run.target].runner.recovery_conflicts)
         try:
-            self.store.record(run)
+            recorded = self.store.record(run)
         except StoreError as error:
             self._store_failed(error)
+        else:
+            self._store_works()
+            incidents = {one.id: one for one in recorded.incidents}
+            _tell(recorded.events, incidents)
 
     def _store_failed(self, error: StoreError) -> None:
-        self.counters.store_failed()
-        log.error("store failed, results are lost until it works again", error=str(error))
+        if self.counters.store_failed(Duty.RECORD, self._clock.now(), str(error)):
+            log.error("store failed, results are lost until it works again", error=str(error))
+
+    def _store_works(self) -> None:
+        if self.counters.health.works(Duty.RECORD):
+            log.info("store works again")
+
+
+def _tell(events: Iterable[Event], incidents: Mapping[str, Incident | LiveIncident]) -> None:
+    """Log where an incident began or ended; never what the rows hold."""
+    for event in events:
+        if event.kind in _TOLD and (incident := incidents.get(event.incident)):
+            log.info(
+                _TOLD[event.kind],
+                target=incident.target,
+                check=incident.check,
+                subject=incident.subject,
+                severity=incident.severity,
+                count=incident.count,
+                id=incident.id,
+            )
 
 
 def _with_reasons(watch: Watch, check: Check[Any], discovery: Discovery) -> Iterator[Subject]:

@@ -37,8 +37,10 @@ def configure(level: str = "info", form: Format = "auto") -> None:
     )
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     # Their own chatter says nothing to an operator that ours does not.
-    for name in ("apscheduler", "uvicorn", "alembic", "sqlalchemy"):
+    for name in ("uvicorn", "alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # It warns of every tick that was due while the one before it still ran; that is counted.
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)
 
 
 def _rendering(text: bool) -> list[structlog.typing.Processor]:

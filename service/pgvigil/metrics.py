@@ -26,6 +26,7 @@ from prometheus_client.registry import Collector
 from pgvigil import __version__
 from pgvigil.check import Outcome, Severity
 from pgvigil.clock import Clock, SystemClock
+from pgvigil.health import Duty, Health
 from pgvigil.run import Run
 from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
@@ -69,6 +70,7 @@ class Counters:
         self._store_errors = Counter(
             "pgvigil_store_errors", "Times that the state store could not be read or written.", registry=None
         )
+        self.health = Health()
         self._conflicts: dict[str, int] = {}
         self._checks: set[CheckKey] = set()
 
@@ -85,9 +87,10 @@ class Counters:
         self.expect([(target, check)])
         self._missed.labels(target, check, reason).inc()
 
-    def store_failed(self) -> None:
-        """Count a failure of the state store."""
+    def store_failed(self, duty: Duty, at: datetime, reason: str) -> bool:
+        """Count a failure of the state store, and what it keeps from being done; tells whether it is news."""
         self._store_errors.inc()
+        return self.health.failed(duty, at, reason)
 
     def recovery_conflicts(self, target: str, total: int) -> None:
         """Note how many queries a standby has broken off since the start."""
@@ -128,7 +131,11 @@ def exposition(view: View, counters: Counters, clock: Clock | None = None) -> by
     disable_created_metrics()  # type: ignore[no-untyped-call]
     counters.expect(view.checks)
     now = (clock or SystemClock()).now()
-    return generate_latest(_Collected(chain(_state(view, now), counters.collect(), [_build_info()])))
+    return generate_latest(
+        _Collected(
+            chain(_state(view, now), [_store_up(counters.health)], counters.collect(), [_build_info()])
+        )
+    )
 
 
 class _Collected(Collector):
@@ -162,6 +169,12 @@ def _state(view: View, now: datetime) -> Iterator[Metric]:
     yield _last_completed(subjects)
     yield _violations(subjects)
     yield _drift(subjects)
+
+
+def _store_up(health: Health) -> Metric:
+    metric = GaugeMetricFamily("pgvigil_store_up", "1 while the state store does its work.")
+    metric.add_metric([], not health.trouble)
+    return metric
 
 
 def _target_up(targets: Iterable[TargetStatus]) -> Metric:

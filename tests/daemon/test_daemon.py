@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import signal
+import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -120,6 +124,65 @@ def test_a_target_that_never_answered_is_unknown_and_not_silent(configured: Conf
         until(lambda: subjects(running)["unknown"])
         assert subjects(running)["passed"] == 0
         assert "127.0.0.1" in running.get("")[1]
+
+
+def test_while_results_are_lost_nothing_is_clean_and_the_daemon_is_not_ready(
+    sound: str, configured: Configured, tmp_path: Path
+) -> None:
+    lost = "results are not being recorded since 20"
+    with (
+        daemon(configured(sound)) as running,
+        closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as conn,
+    ):
+        until(lambda: "All clean" in running.get("")[1])
+        conn.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+        )
+        _, reason = until(lambda: running.get("-/ready"), lambda answer: answer[0] == 503)
+        assert lost in reason
+        assert "disk is full" in reason
+        page = running.get("")[1]
+        assert lost in page
+        assert "All clean" not in page
+        assert running.total("pgvigil_store_up") == 0
+        conn.execute("DROP TRIGGER full")
+        until(lambda: running.get("-/ready"), lambda answer: answer == (200, "ready\n"))
+        assert running.total("pgvigil_store_up") == 1
+
+
+def test_sighup_does_not_end_the_daemon(sound: str, configured: Configured) -> None:
+    with daemon(configured(sound)) as running:
+        running.process.send_signal(signal.SIGHUP)
+        until(lambda: "SIGHUP is ignored" in running.log.read_text())
+        assert running.get("-/ready")[0] == 200
+        assert running.terminate() == 0
+        assert "stopped" in running.log.read_text()
+
+
+def test_the_log_tells_what_an_operator_has_to_know_and_no_row(
+    own_server: Server, configured: Configured
+) -> None:
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE a (id int PRIMARY KEY, other int REFERENCES a)")
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("INSERT INTO a VALUES (1, 987654321)")
+        with daemon(configured(own_server.dsn())) as running:
+            until(lambda: '"event": "incident opened"' in running.log.read_text())
+            conn.execute("DELETE FROM a")
+            until(lambda: '"event": "incident resolved"' in running.log.read_text())
+            own_server.stop("immediate")
+            until(lambda: '"event": "target is down"' in running.log.read_text())
+            own_server.start()
+            until(lambda: '"event": "target is back"' in running.log.read_text())
+            assert running.terminate() == 0
+            lines = [json.loads(line) for line in running.log.read_text().splitlines() if line[0] == "{"]
+    opened = [line for line in lines if line["event"] == "incident opened"]
+    told = {(line["target"], line["check"], line["severity"], line["count"]) for line in opened}
+    assert ("shop", "orphan_rows", "critical", 1) in told
+    assert [line["event"] for line in lines].count("target is down") == 1
+    assert lines[-1]["event"] == "stopped"
+    assert "987654321" not in str(lines)
+    assert "maximum number of running instances" not in str(lines)
 
 
 def test_a_setting_that_does_not_fit_is_unknown_with_its_line_and_the_rest_is_watched(

@@ -52,8 +52,10 @@ def test_a_tick_with_a_failing_store_changes_nothing_and_the_next_one_catches_up
     world.tick()
     assert world.counted("pgvigil_store_errors_total") == 1
     assert world.store.view() == before
+    assert world.counters.health.trouble.startswith("results are not being recorded since 20")
     holder.close()
     world.tick()
+    assert world.counters.health.trouble == ""
     assert world.states() == {"a": "failed", "b": "failed", "c": "passed"}
     assert world.live() == ["open", "open"]
 

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pgvigil import __version__
 from pgvigil.check import Outcome, Severity
+from pgvigil.health import Duty
 from pgvigil.metrics import MISSED, Counters, exposition
 from pgvigil.store import Store
 from tests.incident.life import finding, run
@@ -71,6 +72,7 @@ def discover(store: Store, *subjects: str, check: str = "orphan_rows") -> None:
 def test_it_has_the_metrics_of_the_contract_and_no_others(store: Store) -> None:
     scrape = Scrape(store)
     assert {name: family.type for name, family in scrape.families.items()} == {
+        "pgvigil_store_up": "gauge",
         "pgvigil_target_up": "gauge",
         "pgvigil_violations": "gauge",
         "pgvigil_subjects": "gauge",
@@ -104,7 +106,7 @@ def test_promtool_finds_nothing_to_complain_about(store: Store) -> None:
     counters = Counters()
     counters.observe(run())
     counters.tick_missed("games", "orphan_rows", "late")
-    counters.store_failed()
+    counters.store_failed(Duty.RECORD, NOW, "disk full")
     text = Scrape(store, counters).text
     lint = subprocess.run([promtool, "check", "metrics"], input=text, capture_output=True, check=False)
     assert (lint.returncode, lint.stdout, lint.stderr) == (0, b"", b"")
@@ -218,7 +220,7 @@ def test_counters_count_from_many_threads(store: Store) -> None:
         for _ in range(200):
             counters.observe(one)
             counters.tick_missed("games", "orphan_rows", "overrun")
-            counters.store_failed()
+            counters.store_failed(Duty.RECORD, NOW, "disk full")
 
     threads = [threading.Thread(target=work) for _ in range(5)]
     for thread in threads:
@@ -267,6 +269,19 @@ def test_a_target_that_does_not_answer_is_down(store: Store) -> None:
     scrape = Scrape(store)
     assert scrape.value("pgvigil_target_up", target="games") == 0
     assert b"refused" not in scrape.text
+
+
+def test_a_store_that_does_not_do_its_work_is_down_until_it_does_again(store: Store) -> None:
+    counters = Counters()
+    assert Scrape(store, counters).value("pgvigil_store_up") == 1
+    for _ in range(2):
+        counters.store_failed(Duty.RECORD, NOW, "disk full")
+    counters.store_failed(Duty.KEEP_HOUSE, NOW, "disk full")
+    assert Scrape(store, counters).value("pgvigil_store_up") == 0
+    counters.health.works(Duty.KEEP_HOUSE)
+    assert Scrape(store, counters).value("pgvigil_store_up") == 0
+    counters.health.works(Duty.RECORD)
+    assert Scrape(store, counters).value("pgvigil_store_up") == 1
 
 
 def test_a_scrape_waits_for_no_writer(store: Store) -> None:

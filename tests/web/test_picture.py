@@ -78,6 +78,12 @@ def test_an_old_result_is_not_clean(store: Store) -> None:
     assert parts(picture) == {"stale": 2}
 
 
+def test_nothing_is_clean_while_pgvigil_is_not_ready(store: Store) -> None:
+    sound(store)
+    picture = console(store.view(), DUE, NOW, not_ready="results are not being recorded")
+    assert (picture.headline.level, picture.headline.text) == (Level.UNKNOWN, "pgvigil is not ready")
+
+
 @pytest.mark.parametrize("up", [True, False])
 def test_a_target_that_says_no_is_not_clean(store: Store, up: bool) -> None:
     sound(store)

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import structlog
+
 from pgvigil import logs
 from pgvigil.app import Daemon
 from pgvigil.config import Config
@@ -15,6 +17,8 @@ from pgvigil.errors import StoreError
 from pgvigil.registry import Registry
 
 _FORCED = 130
+
+log = structlog.get_logger(__name__)
 
 
 def run(config: Config) -> int:
@@ -35,14 +39,21 @@ def run(config: Config) -> int:
 
 @contextmanager
 def stopped_by_signals(daemon: Daemon) -> Iterator[None]:
-    """Stop the daemon in order on the first SIGTERM or SIGINT; a second SIGINT ends the process at once."""
+    """Stop the daemon in order on the first SIGTERM or SIGINT; a second SIGINT ends the process at once.
+
+    SIGHUP, which a terminal that is closed sends as well, ends nothing.
+    """
 
     def stop(signum: int, _frame: FrameType | None) -> None:
         if signum == signal.SIGINT:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         daemon.request_stop()
 
-    before = {one: signal.signal(one, stop) for one in (signal.SIGTERM, signal.SIGINT)}
+    def ignore(_signum: int, _frame: FrameType | None) -> None:
+        log.warning("SIGHUP is ignored: a changed configuration takes effect with a restart")
+
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: ignore}
+    before = {one: signal.signal(one, handler) for one, handler in handlers.items()}
     try:
         yield
     finally:

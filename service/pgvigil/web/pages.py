@@ -55,9 +55,10 @@ class Pages:
 
     def console(self, _: Request) -> Response:
         """Answer `/`: the state of everything, from memory."""
-        picture = console(self._store.view(), self._next_due(), self._clock.now())
+        not_ready = self._not_ready()
+        picture = console(self._store.view(), self._next_due(), self._clock.now(), not_ready=not_ready)
         shown = picture.incidents[:_PAGE_SIZE]
-        return self._page("console.html", picture=picture, incidents=shown, not_ready=self._not_ready())
+        return self._page("console.html", picture=picture, incidents=shown, not_ready=not_ready)
 
     def incidents(self, request: Request) -> Response:
         """Answer `/incidents`: all live ones, a page at a time, from memory."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -106,12 +106,18 @@ class Console:
     targets: tuple[TargetRow, ...]
 
 
-def console(view: View, next_due: Mapping[str, datetime], now: datetime) -> Console:
-    """Work the picture out; `next_due` holds the next tick by `target/check`, for all that is configured."""
+def console(view: View, next_due: Mapping[str, datetime], now: datetime, *, not_ready: str = "") -> Console:
+    """Work the picture out; `next_due` holds the next tick by `target/check`, for all that is configured.
+
+    While pgvigil is not ready, for the reason given, the view may be of the past, and nothing is clean.
+    """
     coverage = _coverage(view, next_due, now)
     targets = _targets(view, coverage)
     incidents = tuple(sorted(view.incidents.values(), key=lambda incident: urgency(incident, now)))
-    return Console(now, _headline(coverage, targets, incidents, now), incidents, coverage, targets)
+    headline = _headline(coverage, targets, incidents, now)
+    if not_ready and headline.level in {Level.CLEAN, Level.ATTENDED}:
+        headline = replace(headline, level=Level.UNKNOWN, text="pgvigil is not ready")
+    return Console(now, headline, incidents, coverage, targets)
 
 
 def urgency(incident: LiveIncident, now: datetime) -> tuple[int, int, int, str, str, str]:
