@@ -290,6 +290,15 @@ def test_counts_have_commas_and_row_values_have_none(site: Site) -> None:
     assert all(words in text for words in (">1,788<", "(1,788)", "of 1,788<", ">762,968<", ">471100<"))
 
 
+def test_a_detail_that_is_empty_says_so(site: Site) -> None:
+    discovered(site.store, "a")
+    site.store.record(run("a", Outcome.FAIL, replace(finding(), details={"both": [], "left": ["a", "b"]})))
+    (incident,) = site.store.view().incidents
+    details = re.findall("<dt>(.*?)</dt><dd>(.*?)</dd>", site.ask(f"/incidents/{incident}").text)[-2:]
+    plain = [tuple(re.sub("<.*?>", "", part) for part in detail) for detail in details]
+    assert plain == [("both", "none"), ("left", "a, b")]
+
+
 def test_the_subject_that_stands_for_all_is_shown_as_such_with_its_error(site: Site) -> None:
     discovered(site.store, WHOLE_CHECK)
     site.store.record(run(WHOLE_CHECK, Outcome.ERROR, error="no such schema"))

@@ -55,11 +55,11 @@ def value(item: JsonValue) -> str:
 
 
 def flat(details: Mapping[str, JsonValue], path: str = "") -> Iterator[tuple[str, JsonValue]]:
-    """Yield the details as (path, plain value): `("duplicate_keys.left", 0)`."""
+    """Yield the details as (path, plain value): `("duplicate_keys.left", 0)`; an empty list is None."""
     for name, item in details.items():
         if isinstance(item, Mapping):
             yield from flat(item, f"{path}{name}.")
         elif isinstance(item, Sequence) and not isinstance(item, str):
-            yield f"{path}{name}", ", ".join(map(value, item))
+            yield f"{path}{name}", ", ".join(map(value, item)) or None
         else:
             yield f"{path}{name}", item
