@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -10,7 +12,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.embedded import Server
-from tests.cli.command import pgvigil
+from tests.cli.command import PROGRAM, pgvigil
 
 ORPHANS = "shop.orders(customer_id) -> shop.customers(id)"
 
@@ -160,3 +162,65 @@ def test_an_unreachable_database_is_told_on_stdout_too_for_programs() -> None:
     assert answer.json["coverage"]["known"] == 0
     assert "127.0.0.1" in answer.json["error"]
     assert len(answer.err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("output", ["text", "json", "junit"])
+def test_the_verdict_stands_although_nobody_reads_it(sound: str, broken: str, output: str) -> None:
+    for dsn, status in ((sound, 0), (broken, 1)):
+        reader, writer = os.pipe()
+        os.close(reader)
+        command = [PROGRAM, "check", "--dsn", dsn, "--format", output]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+        os.close(writer)
+        assert (done.returncode, done.stderr) == (status, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_the_verdict_stands_although_a_stream_is_closed(sound: str, broken: str, closed: str) -> None:
+    for dsn, status in ((sound, 0), (broken, 1)):
+        command = f"'{PROGRAM}' check --dsn '{dsn}' {closed}"
+        done = subprocess.run(command, shell=True, capture_output=True, check=False)  # noqa: S602 - redirects
+        assert done.returncode == status
+
+
+def test_a_report_that_cannot_be_written_is_no_all_clear(sound: str, broken: str) -> None:
+    for dsn, status in ((sound, 3), (broken, 1)):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [PROGRAM, "check", "--dsn", dsn, "--format", "json"],
+                stdout=full,
+                stderr=subprocess.PIPE,
+                text=True,
+                check=False,
+            )
+        assert done.returncode == status
+        assert "cannot be written" in done.stderr
+        assert "Traceback" not in done.stderr
+
+
+def test_row_values_cannot_write_on_the_terminal(database: str) -> None:
+    wipe = "\x1b[2J\nall clean\u202e"
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE p (id text PRIMARY KEY); CREATE TABLE c (id text REFERENCES p)")
+        conn.execute("SET session_replication_role = replica")
+        conn.execute("INSERT INTO c VALUES (%s)", [wipe])
+    answer = pgvigil("check", "--dsn", database)
+    assert answer.status == 1
+    assert "\x1b" not in answer.out
+    assert "\nall clean" not in answer.out
+    assert r"id=\x1b[2J\nall clean\u202e" in answer.out
+
+
+def test_names_can_be_shown_where_the_terminal_lacks_their_characters(database: str) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute('CREATE TABLE "Größe" (id int PRIMARY KEY, other int)')
+        conn.execute('ALTER TABLE "Größe" ADD FOREIGN KEY (other) REFERENCES "Größe" NOT VALID')
+    answer = pgvigil("check", "--dsn", database, PYTHONIOENCODING="ascii")
+    assert answer.status == 1
+    assert r"Gr\xf6\xdfe" in answer.out
+
+
+def test_the_traceback_of_an_error_changes_no_status() -> None:
+    answer = pgvigil("check", "--dsn", "host=127.0.0.1 port=1", PGVIGIL_DEBUG="1")
+    assert answer.status == 3
+    assert "Traceback" in answer.err

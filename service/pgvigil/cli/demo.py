@@ -41,7 +41,7 @@ def once(settings: Settings) -> int:
                 found = check_once(watch, progress=progress)
         finally:
             watch.target.close()
-    console = Console(highlight=False)
+    console = report.Paper()
     report.print_text(found, console)
     console.print(_inventory(catalog), soft_wrap=True)
     return 0 if _agrees(found, demo.answer, console) else 1
@@ -52,7 +52,7 @@ def run(settings: Settings, port: int) -> int:
     logs.configure("warning", "auto")
     registry = Registry.load()
     _require_free(port)
-    console = Console(highlight=False)
+    console = report.Paper()
     with (
         _steps() as tell,
         prepared(settings, tell, listen=f"127.0.0.1:{port}") as demo,

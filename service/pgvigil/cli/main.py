@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
@@ -16,6 +17,7 @@ from typing import Annotated, Literal, ParamSpec
 import typer
 
 from pgvigil import __version__
+from pgvigil.cli.output import open_streams, reader_may_leave
 from pgvigil.errors import PgvigilError
 
 P = ParamSpec("P")
@@ -60,6 +62,7 @@ TargetOption = Annotated[
 
 def main() -> None:
     """Run the command line and exit."""
+    open_streams()
     app(prog_name="pgvigil")
 
 
@@ -71,17 +74,14 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
     @wraps(command)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        status = 0
         try:
-            status = command(*args, **kwargs) or 0
-            sys.stdout.flush()
+            with reader_may_leave():
+                status = command(*args, **kwargs) or 0
         except PgvigilError as error:
             status = _complain(str(error), error.exit_status)
         except KeyboardInterrupt:
             status = INTERRUPTED
-        except BrokenPipeError:
-            # Whoever read our output has seen enough; nothing may be written to it at the exit either.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            status = 0
         except Exception as error:  # noqa: BLE001 - the last line of defence
             status = _complain(f"unexpected {type(error).__name__}: {error} (please report it)", UNEXPECTED)
         raise typer.Exit(status)
@@ -91,7 +91,7 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
 def _complain(message: str, status: int) -> int:
     if os.environ.get("PGVIGIL_DEBUG"):
-        raise  # noqa: PLE0704 - called from an except clause
+        traceback.print_exc()
     for line in message.splitlines():
         sys.stderr.write(f"pgvigil: {line}\n")
     return status
@@ -147,7 +147,9 @@ def check_command(
     ] = None,
     subject: Annotated[
         list[str] | None,
-        typer.Option("--subject", metavar="GLOB", help="Only subjects that match (`*`, `?`); may be repeated."),
+        typer.Option(
+            "--subject", metavar="GLOB", help="Only subjects that match (`*`, `?`); may be repeated."
+        ),
     ] = None,
     output: Annotated[
         Literal["text", "json", "junit"],

@@ -14,6 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pgvigil.check import Finding, JsonValue, Outcome, Severity, fingerprint
+from pgvigil.cli.output import visible
 from pgvigil.errors import PgvigilError
 from pgvigil.once import Report
 from pgvigil.run import Run
@@ -162,46 +163,53 @@ def _xml_safe(text: str) -> str:
     )
 
 
+class Paper(Console):
+    """The console that reports are written on: as wide as its lines, and honest about a reader who left."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False, soft_wrap=True)
+
+    def on_broken_pipe(self) -> None:
+        """Let the caller decide; the exit status is not ours."""
+        raise BrokenPipeError
+
+
 def print_text(report: Report, console: Console) -> None:
     """Print findings worst first, then what could not be examined, then the coverage."""
-    console.print(
-        Text.assemble(
-            (f"{report.target}", "bold"),
-            f" · database {report.database} · PostgreSQL {report.server_version}\n",
-        ),
-        soft_wrap=True,
-    )
+    where = f" · database {visible(report.database)} · PostgreSQL {report.server_version}\n"
+    console.print(Text.assemble((report.target, "bold"), where))
     for run, finding in report.findings:
         _print_finding(run, finding, console)
     for run in report.runs:
         if not run.outcome.completed:
-            head = Text.assemble(("unknown ", "magenta"), f" {run.check}  ", (run.subject, "bold"))
-            console.print(head, soft_wrap=True)
-            console.print(Text(f"  {run.outcome}: {run.error}\n"), soft_wrap=True)
+            console.print(_head("unknown", "magenta", run))
+            console.print(Text(f"  {run.outcome}: {visible(run.error or '')}\n"))
     console.print(_coverage(report))
-    console.print(_summary(report), soft_wrap=True)
+    console.print(_summary(report))
 
 
 def _print_finding(run: Run, finding: Finding, console: Console) -> None:
-    head = Text.assemble(
-        (f"{finding.severity:<8} ", _STYLES[finding.severity]), f"{run.check}  ", (run.subject, "bold")
-    )
-    console.print(head, soft_wrap=True)
-    console.print(Text(f"  {finding.title}"), soft_wrap=True)
+    console.print(_head(finding.severity, _STYLES[finding.severity], run))
+    console.print(Text(f"  {visible(finding.title)}"))
     for row in finding.sample[:_SAMPLE_LINES]:
-        console.print(Text(f"    {_inline(row)}", style="dim"), soft_wrap=True)
+        console.print(Text(f"    {_inline(row)}", style="dim"))
     if len(finding.sample) > _SAMPLE_LINES:
         console.print(Text("    …", style="dim"))
     for line in finding.remedy.splitlines():
-        console.print(Text(f"  → {line}"), soft_wrap=True)
+        console.print(Text(f"  → {visible(line)}"))
     for line in finding.evidence_sql.splitlines():
-        console.print(Text(f"  | {line}", style="dim"), soft_wrap=True)
+        console.print(Text(f"  | {visible(line)}", style="dim"))
     console.print()
+
+
+def _head(word: str, style: str, run: Run) -> Text:
+    return Text.assemble((f"{word:<8} ", style), f"{run.check}  ", (visible(run.subject), "bold"))
 
 
 def _inline(row: Mapping[str, JsonValue]) -> str:
     return "  ".join(
-        f"{name}={value if isinstance(value, str) else json.dumps(value)}" for name, value in row.items()
+        visible(f"{name}={value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}")
+        for name, value in row.items()
     )
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rich.console import Console
-
 from pgvigil import logs
 from pgvigil.app import build_watch
 from pgvigil.check import Severity
 from pgvigil.cli import report, source
+from pgvigil.cli.output import reader_may_leave
 from pgvigil.cli.progress import progress_bar
 from pgvigil.errors import PgvigilError, TargetError
 from pgvigil.once import Report, check_once
@@ -52,17 +51,23 @@ def run(request: Request) -> int:
     finally:
         watch.target.close()
     fail_on = Severity(request.fail_on)
-    _print_report(found, request.output, fail_on)
+    status = found.exit_status(fail_on)
+    try:
+        with reader_may_leave():
+            _print_report(found, request.output, fail_on)
+    except OSError as error:
+        sys.stderr.write(f"pgvigil: the report cannot be written: {error.strerror}\n")
+        status = status or TargetError.exit_status
     if not found.runs:
         checks = ", ".join(found.checks)
         sys.stderr.write(f"pgvigil: nothing to examine in database {found.database} for {checks}\n")
-    return found.exit_status(fail_on)
+    return status
 
 
 def _print_report(found: Report, output: Format, fail_on: Severity) -> None:
     """Write the report to stdout."""
     if output == "text":
-        report.print_text(found, Console(highlight=False))
+        report.print_text(found, report.Paper())
     elif output == "json":
         sys.stdout.write(report.to_json(found) + "\n")
     else:
