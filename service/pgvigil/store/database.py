@@ -1,25 +1,20 @@
-"""The database under the store: one way in for readers, one for writers, one kind of error out.
-
-SQLite: WAL, so that readers never wait; `synchronous = FULL`, because an incident that paged somebody and
-an acknowledgement that a person gave must outlive a power cut too, and one fsync a run is less than the run
-itself costs. Writers take their lock at the start of the transaction: a lock that is asked for in the middle
-cannot be waited for.
-"""
+"""The database under the store: one way in for readers, one for writers, one kind of error out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
-from functools import partial
+from contextlib import closing, contextmanager
 from pathlib import Path
+from threading import Event
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
-from sqlalchemy.pool import QueuePool
 
 from pgvigil.errors import StoreError
+from pgvigil.store.postgres import Lines, postgres_engine
+from pgvigil.store.sqlite import StoreFile, sqlite_engine
 
 if TYPE_CHECKING:
     import sqlite3
@@ -47,43 +42,51 @@ _ADVICE = {
 class Database:
     """Connections to the state store; `label` names it without its secrets."""
 
-    def __init__(self, engine: Engine, label: str) -> None:
-        self.engine = engine
-        self.label = label
-        self.is_sqlite = engine.dialect.name == "sqlite"
-        self.driver_error: type[Exception] = engine.dialect.loaded_dbapi.Error
+    def __init__(self, url: URL, wait_seconds: float) -> None:
+        self.label = url.set(query={}).render_as_string(hide_password=True)
+        self.is_sqlite = url.drivername in _SQLITE
+        self._closing = Event()
+        self._file = StoreFile()
+        self._lines = Lines()
+        self.engine = self._engine(url, wait_seconds)
+        self.driver_error: type[Exception] = self.engine.dialect.loaded_dbapi.Error
 
     @classmethod
     def of(cls, url: str, wait_seconds: float) -> Database:
         """Prepare the connections to `url`, without opening one yet."""
-        parsed = _parse(url)
-        label = parsed.set(query={}).render_as_string(hide_password=True)
-        if parsed.drivername in _POSTGRES:
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return cls(_postgres_engine(parsed, wait_seconds), label)
-        _make_private(parsed)
-        # The whole of a database in memory is its one connection.
-        sizes: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if _in_memory(parsed) else {}
-        engine = create_engine(
-            parsed,
-            poolclass=QueuePool,
-            pool_timeout=wait_seconds,
-            connect_args={"timeout": wait_seconds, "check_same_thread": False},
-            **sizes,
-        )
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-        return cls(engine, label)
+        return cls(_parse(url), wait_seconds)
+
+    def _engine(self, url: URL, wait_seconds: float) -> Engine:
+        if self.is_sqlite:
+            return sqlite_engine(url, wait_seconds, self._file, self._closing)
+        return postgres_engine(url.set(drivername="postgresql+psycopg"), wait_seconds, self._lines)
+
+    @property
+    def path(self) -> Path | None:
+        """The file of a SQLite database that was connected to; None for all others."""
+        return self._file.path
+
+    def raise_if_lost(self) -> None:
+        """Raise StoreError when the store was closed, or its file was taken away under it."""
+        if self._closing.is_set():
+            raise StoreError(f"state store {self.label}: was closed, as pgvigil is stopping")
+        if self._file.lost:
+            raise StoreError(
+                f"state store {self.label}: the store's file was removed or replaced while pgvigil runs, and "
+                "nothing can be recorded; put the file back, or restart pgvigil to go on with what is there"
+            )
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only looks."""
+        self.raise_if_lost()
         with self.errors(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """Open a transaction that commits at the end of the block, or leaves nothing behind."""
+        self.raise_if_lost()
         with (
             self.errors(),
             self.engine.connect().execution_options(pgvigil_writes=True) as connection,
@@ -99,6 +102,12 @@ class Database:
         # The last two: a name or a number that no database can hold, from a careless plugin.
         except (SQLAlchemyError, self.driver_error, UnicodeError, OverflowError) as error:
             raise StoreError(f"state store {self.label}: {_reason(error)}") from error
+        # Rows that do not fit: an unknown state, JSON without a field. What is written is no such error.
+        except (ValueError, KeyError) as error:
+            raise StoreError(
+                f"state store {self.label}: holds what this version of pgvigil cannot read ({error}); "
+                "if a newer one has written it, upgrade this one"
+            ) from error
 
     def pragma(self, connection: Connection, name: str) -> int:
         """Return the number that a SQLite pragma tells."""
@@ -116,8 +125,17 @@ class Database:
                 file.executescript(f"PRAGMA incremental_vacuum({_VACUUM_PAGES})")
             file.executescript("PRAGMA wal_checkpoint(TRUNCATE)")
 
+    def begin_closing(self) -> None:
+        """Refuse all that is asked from now on, and end the waits for a locked file."""
+        self._closing.set()
+
+    def cut(self) -> None:
+        """Break the connections to a server, under whoever waits for its answer."""
+        self._lines.cut()
+
     def close(self) -> None:
         """Close every connection."""
+        self.begin_closing()
         self.engine.dispose()
 
 
@@ -135,65 +153,6 @@ def _parse(url: str) -> URL:
     if parsed.drivername not in _SQLITE + _POSTGRES:
         raise StoreError(f"state store: {parsed.drivername!r} is not supported; {EXAMPLES}")
     return parsed
-
-
-def _postgres_engine(url: URL, wait_seconds: float) -> Engine:
-    # A server that is gone without a word is noticed in seconds, not when TCP gives up after a quarter of
-    # an hour. What the URL says has precedence.
-    patience = {
-        "connect_timeout": max(2, int(wait_seconds)),
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 15_000,
-        "client_encoding": "utf8",
-    }
-    connect_args = {name: value for name, value in patience.items() if name not in url.query}
-    engine = create_engine(url, pool_pre_ping=True, pool_timeout=wait_seconds, connect_args=connect_args)
-    event.listen(engine, "begin", partial(_begin_postgres, milliseconds=int(wait_seconds * 1000)))
-    return engine
-
-
-def _begin_postgres(connection: Connection, milliseconds: int) -> None:
-    """Bound the waits on both sides: a writer that is paused must not keep the others waiting for ever."""
-    if not connection.get_execution_options().get("pgvigil_writes"):
-        return
-    connection.exec_driver_sql(
-        "SELECT set_config('lock_timeout', %(limit)s, true),"
-        " set_config('idle_in_transaction_session_timeout', %(limit)s, true)",
-        {"limit": str(milliseconds)},
-    )
-
-
-def _in_memory(url: URL) -> bool:
-    return url.database in (None, "", ":memory:")
-
-
-def _make_private(url: URL) -> None:
-    """Make a new file that only its owner may read: samples of keys are in it. SQLite's others follow it."""
-    if not _in_memory(url) and not url.query:
-        # Whatever is wrong with the place, SQLite says it next.
-        with suppress(OSError):
-            Path(str(url.database)).touch(mode=0o600)
-
-
-def _prepare_sqlite(connection: Any, _record: object) -> None:
-    # Transactions are begun by us, so that they cover DDL and take the right lock.
-    connection.isolation_level = None
-    # In a new file only, where it has an effect: asking for it waits for whoever writes, even in WAL.
-    if connection.execute("PRAGMA page_count").fetchone() == (0,):
-        # Space that pruning frees can be handed back to the disk.
-        connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
-    connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA foreign_keys = ON")
-    # A log that grew once is cut back at the next checkpoint.
-    connection.execute("PRAGMA journal_size_limit = 16777216")
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("pgvigil_writes")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def _kind(cause: BaseException) -> str:

@@ -5,20 +5,20 @@ from __future__ import annotations
 import fcntl
 import os
 from contextlib import suppress
-from functools import cached_property
 from pathlib import Path
 from threading import Lock
-from typing import IO, TYPE_CHECKING, Any, LiteralString, Protocol, cast
-
-from sqlalchemy import text
+from typing import IO, TYPE_CHECKING, LiteralString, Protocol, cast
 
 from pgvigil.errors import StoreError
 from pgvigil.store.database import Database
+from pgvigil.store.sqlite import identity
 
 if TYPE_CHECKING:
-    import psycopg
+    from pgvigil.store.postgres import Line
 
-    Session = psycopg.Connection[Any]
+
+# What whoever asks about the lock just now may still take before his session is broken, and after.
+_RELEASE_SECONDS = 0.4
 
 
 class LeaderLock(Protocol):
@@ -45,7 +45,8 @@ def leader_lock(database: Database, holder: str) -> LeaderLock:
 class FileLock:
     """A lock on a file beside a SQLite database.
 
-    The file stays when the lock is lifted: were it deleted, two processes could each hold "the" file.
+    The file stays when the lock is lifted: were it deleted, two processes could each hold "the" file. When
+    somebody else deletes it, the lock counts for nothing any more.
     """
 
     def __init__(self, database: Database) -> None:
@@ -55,12 +56,15 @@ class FileLock:
     def take(self) -> bool:
         """Take the lock; raises StoreError when it is taken: there is no standing by for a file."""
         if not self.held():
+            self.release()
             self._file = _locked(cast("Path", self._path))
         return True
 
     def held(self) -> bool:
-        """Whether the lock is ours; that of a database in memory always is."""
-        return self._file is not None or self._path is None
+        """Whether the lock is ours, on the file that others see; that of a database in memory is."""
+        if self._path is None:
+            return True
+        return self._file is not None and _is_at(self._path, self._file)
 
     def release(self) -> None:
         """Lift the lock."""
@@ -68,13 +72,15 @@ class FileLock:
             self._file.close()
             self._file = None
 
-    @cached_property
+    @property
     def _path(self) -> Path | None:
-        with self._database.reading() as connection:
-            # SQLite's own word on it: a URL can spell one file in many ways.
-            query = text("SELECT file FROM pragma_database_list WHERE name = 'main'")
-            file = connection.execute(query).scalar()
-        return Path(f"{os.path.realpath(file)}.lock") if file else None
+        path = self._database.path
+        return Path(f"{path}.lock") if path else None
+
+
+def _is_at(path: Path, file: IO[str]) -> bool:
+    mine = os.fstat(file.fileno())
+    return identity(path) == (mine.st_dev, mine.st_ino)
 
 
 def _locked(path: Path) -> IO[str]:
@@ -94,6 +100,9 @@ def _locked(path: Path) -> IO[str]:
         with suppress(OSError):
             file.close()
         raise StoreError(f"state store: cannot lock {path}: {error.strerror}") from error
+    if not _is_at(path, file):  # Deleted between the two: others will lock the next one.
+        file.close()
+        return _locked(path)
     return file
 
 
@@ -112,7 +121,7 @@ class SessionLock:
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
         self._holder = holder
-        self._session: Session | None = None
+        self._session: Line | None = None
         self._taken = False
         # Whoever asks whether the lock is held must not meet a release half way.
         self._guard = Lock()
@@ -136,9 +145,16 @@ class SessionLock:
             return self._holds()
 
     def release(self) -> None:
-        """Lift the lock, with its session."""
-        with self._guard:
+        """Lift the lock, with its session, also when the server does not answer."""
+        if not self._guard.acquire(timeout=_RELEASE_SECONDS):
+            self._database.cut()
+            if not self._guard.acquire(timeout=_RELEASE_SECONDS):
+                return  # A session is being opened; whoever does will see that he was released.
+        try:
+            self._unlock()
             self._drop()
+        finally:
+            self._guard.release()
 
     def _holds(self) -> bool:
         if not self._taken or self._session is None:
@@ -149,9 +165,9 @@ class SessionLock:
             self._drop()
             return False
 
-    def _connect(self) -> Session:
+    def _connect(self) -> Line:
         proxy = self._database.engine.raw_connection()
-        session = cast("Session", proxy.dbapi_connection)
+        session = cast("Line", proxy.dbapi_connection)
         # Out of the pool, which would connect anew behind our back: the lock would be gone, and nobody told.
         proxy.detach()
         session.autocommit = True
@@ -164,6 +180,13 @@ class SessionLock:
             )
         return session
 
+    def _unlock(self) -> None:
+        """Let the next one have the lock at once; to end a session takes the server a moment."""
+        if self._session is not None and self._taken:
+            self._session.patience = _RELEASE_SECONDS
+            with suppress(self._database.driver_error):
+                self._session.execute("SELECT pg_advisory_unlock_all()")
+
     def _drop(self) -> None:
         self._taken = False
         if self._session is not None:
@@ -172,13 +195,13 @@ class SessionLock:
             self._session = None
 
 
-def _direct(session: Session) -> bool:
+def _direct(session: Line) -> bool:
     """Tell whether it is the server that we talk to: a pooler makes up process ids of its own."""
     row = session.execute("SELECT pg_backend_pid()").fetchone()
     return row is not None and row[0] == session.info.backend_pid
 
 
-def _ask(session: Session, query: LiteralString) -> bool:
+def _ask(session: Line, query: LiteralString) -> bool:
     row = session.execute(query).fetchone()
     return row is not None and bool(row[0])
 

@@ -27,6 +27,9 @@ from pgvigil.store.view import CheckKey, Delta, Picture, View
 
 T = TypeVar("T")
 
+# What a commit that is under way when the store is closed may still take.
+_CLOSE_SECONDS = 1.0
+
 
 class Store:
     """The state store: SQLite or PostgreSQL behind it, safe to use from many threads.
@@ -61,10 +64,19 @@ class Store:
         return store
 
     def close(self) -> None:
-        """Close every connection and give up the lead; the store is not used after this."""
+        """Close every connection and give up the lead; the store is not used after this.
+
+        Whoever waits to write is turned away. What is being written gets a moment to end, and is left behind
+        when the database does not answer.
+        """
+        self._database.begin_closing()
+        ended = self._writer.acquire(timeout=_CLOSE_SECONDS)
+        if not ended:
+            self._database.cut()
         self._leadership.release()
-        with self._writer:
-            self._database.close()
+        self._database.close()
+        if ended:
+            self._writer.release()
 
     def __enter__(self) -> Self:
         return self
@@ -86,7 +98,11 @@ class Store:
 
     @property
     def leading(self) -> bool:
-        """Whether this process leads; asks the server of a PostgreSQL store."""
+        """Whether this process leads; asks the server of a PostgreSQL store.
+
+        Raises StoreError when the file of a SQLite store was removed or replaced.
+        """
+        self._database.raise_if_lost()
         return self._leadership.held
 
     def record(self, run: Run) -> Recorded:
