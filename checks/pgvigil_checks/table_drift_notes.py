@@ -151,4 +151,5 @@ def _refer(tables: Sequence[str], to: str) -> str:
 
 
 def _keys_to(catalog: Catalog, table: Table) -> list[ForeignKey]:
-    return [key for key in catalog.foreign_keys if key.parent.oid == table.oid]
+    keys = [key for key in catalog.foreign_keys if key.parent.oid == table.oid]
+    return sorted(keys, key=lambda key: (str(key.child), key.name))
