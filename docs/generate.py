@@ -20,9 +20,9 @@ MADE = "<!-- Made by `make docs` from the code; edits are lost. -->\n\n"
 
 COMMANDS = """\
 Exit status of `check`: 0 everything examined and clean; 1 findings at or above `--fail-on`; 2 wrong usage or
-configuration; 3 something could not be examined, or there was nothing to examine, and nothing worse was found.
-Every other command exits with 0 when it did what it was asked for, else with 2 or 3 in the same sense, and 130
-after Ctrl-C. Results go to stdout, everything else to stderr.
+configuration; 3 something could not be examined, or there was nothing to examine, and nothing worse was
+found. Every other command exits with 0 when it did what it was asked for, else with 2 or 3 in the same sense,
+and 130 after Ctrl-C. Results go to stdout, everything else to stderr.
 """
 
 CHECKS = """\

@@ -39,6 +39,8 @@ def configure(level: str = "info", form: Format = "auto") -> None:
     # Their own chatter says nothing to an operator that ours does not.
     for name in ("uvicorn", "alembic", "sqlalchemy"):
         logging.getLogger(name).setLevel(logging.WARNING)
+    # Without a free file descriptor it complains thousands of times a second.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     # It warns of every tick that was due while the one before it still ran; that is counted.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 

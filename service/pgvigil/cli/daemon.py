@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import resource
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
-
-import structlog
 
 from pgvigil import logs
 from pgvigil.app import Daemon
@@ -16,14 +15,11 @@ from pgvigil.config import Config
 from pgvigil.errors import StoreError
 from pgvigil.registry import Registry
 
-_FORCED = 130
-
-log = structlog.get_logger(__name__)
-
 
 def run(config: Config) -> int:
     """Watch until SIGTERM or SIGINT; return 0 then, and raise PgvigilError when it cannot go on."""
     logs.configure(config.log.level, config.log.format)
+    _allow_many_files()
     daemon = Daemon(config, Registry.load())
     with stopped_by_signals(daemon):
         daemon.start()
@@ -37,11 +33,18 @@ def run(config: Config) -> int:
     return 0
 
 
+def _allow_many_files() -> None:
+    """Raise the soft limit of open files to the hard one: idle HTTP clients must not starve the daemon."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
 @contextmanager
-def stopped_by_signals(daemon: Daemon) -> Iterator[None]:
+def stopped_by_signals(daemon: Daemon, *, on_hangup: bool = False) -> Iterator[None]:
     """Stop the daemon in order on the first SIGTERM or SIGINT; a second SIGINT ends the process at once.
 
-    SIGHUP, which a terminal that is closed sends as well, ends nothing.
+    SIGHUP, by which others ask for a new reading of the configuration, ends nothing; with `on_hangup`, which is
+    for what belongs to a terminal, it stops the daemon too.
     """
 
     def stop(signum: int, _frame: FrameType | None) -> None:
@@ -49,10 +52,8 @@ def stopped_by_signals(daemon: Daemon) -> Iterator[None]:
             signal.signal(signal.SIGINT, signal.default_int_handler)
         daemon.request_stop()
 
-    def ignore(_signum: int, _frame: FrameType | None) -> None:
-        log.warning("SIGHUP is ignored: a changed configuration takes effect with a restart")
-
-    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: ignore}
+    hangup = stop if on_hangup else signal.SIG_IGN
+    handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup}
     before = {one: signal.signal(one, handler) for one, handler in handlers.items()}
     try:
         yield

@@ -81,7 +81,7 @@ def _require_free(port: int) -> None:
 @contextmanager
 def _watched(demo: Demo, registry: Registry) -> Iterator[Daemon]:
     daemon = Daemon(demo.config, registry)
-    with stopped_by_signals(daemon):
+    with stopped_by_signals(daemon, on_hangup=True):
         daemon.start()
         try:
             yield daemon
