@@ -41,8 +41,8 @@ class ForeignKeysParams(Params):
 class ForeignKeys(Check[ForeignKeysParams]):
     """Foreign keys that do not protect, point at the wrong table, or are missing.
 
-    Proves: that every declared key is enforced, validated, has all of its triggers firing for ordinary
-        sessions and refers to a valid index, the clones on partitions included (critical); that it does not
+    Proves: that every declared key is enforced, validated, has all of its triggers, firing for ordinary
+        sessions, and refers to a valid index, the clones on partitions included (critical); that it does not
         point at a table in a deprecated schema, or at an empty one while the child's references, or for a key
         into another schema all the rows, are in a table of the same entity (warning); and that every key of
         the `expected` list is declared (warning). Notes (info), which fail no run: referencing columns

@@ -7,5 +7,5 @@ WITH RECURSIVE clones (oid, index) AS (
     SELECT k.oid, k.conindid FROM pg_catalog.pg_constraint AS k JOIN clones ON k.conparentid = clones.oid
 )
 SELECT DISTINCT clones.index::pg_catalog.regclass AS "index", x.indisvalid, x.indisready, x.indislive
-FROM clones JOIN pg_catalog.pg_index AS x ON x.indexrelid = clones.index
+FROM clones LEFT JOIN pg_catalog.pg_index AS x ON x.indexrelid = clones.index
 ORDER BY 1

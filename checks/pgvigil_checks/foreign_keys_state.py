@@ -14,12 +14,13 @@ from pgvigil.catalog import (
     Index,
     Table,
     TableKind,
-    TriggerState,
     qualified,
     quote,
 )
 from pgvigil.check import Finding, JsonValue, Severity, load_sql
 from pgvigil_checks.relations import column_pairs
+
+_MOST_NAMED = 3
 
 _LOOKS_UP_EQUALS = ("btree", "hash", "gist", "spgist")
 
@@ -38,27 +39,66 @@ def unprotected(key: ForeignKey, sample: int) -> Iterator[Finding]:
     elif not key.validated:
         words = "is NOT VALID: rows from before it was added were never checked"
         yield finding("not_valid", words, f"{mend} VALIDATE CONSTRAINT {name};")
-    if key.enforced and not key.triggers:
-        words = "has lost its triggers: nothing keeps rows without a parent out"
-        again = f"Drop the constraint and add it again: ALTER TABLE {key.child} DROP CONSTRAINT {name};"
-        yield finding("triggers_missing", words, again)
+    if key.enforced and key.missing_triggers:
+        yield _missing_triggers(key, sample)
     yield from _idle_triggers(key, sample)
-    if key.index_name and not key.index_valid:
+    if not key.index_valid:
+        yield _unfit_index(key, sample)
+
+
+def _missing_triggers(key: ForeignKey, sample: int) -> Finding:
+    unseen = [f"{event} of {table}" for table, event in key.missing_triggers]
+    more = ", …" if len(unseen) > _MOST_NAMED else ""
+    return _critical(
+        key,
+        sample,
+        "triggers_missing",
+        f"has lost triggers: nothing looks at {', '.join(unseen[:_MOST_NAMED])}{more}",
+        f"Drop the constraint and add it again: ALTER TABLE {key.child} DROP CONSTRAINT {quote(key.name)};",
+        details={"unseen": unseen[:sample]},
+    )
+
+
+def _unfit_index(key: ForeignKey, sample: int) -> Finding:
+    consequence = "the parent's key may have duplicates, and look-ups may miss rows"
+    if key.index_name:
         index = qualified(key.parent.schema, key.index_name)
-        yield finding(
-            "index_invalid",
-            f"refers to the index {index}, which is invalid, or invalid in a partition: "
-            "the parent's key may have duplicates, and look-ups may miss rows",
-            f"Remove duplicates of the parent's key, then REINDEX INDEX CONCURRENTLY {index};",
-            evidence="foreign_keys_index.sql",
+        words = f"refers to the index {index}, which is invalid, or invalid in a partition: {consequence}"
+        remedy = f"Remove duplicates of the parent's key, then REINDEX INDEX CONCURRENTLY {index};"
+    else:
+        columns = ", ".join(map(quote, key.parent_columns))
+        words = f"refers to a unique index that does not exist: {consequence}"
+        remedy = (
+            f"Remove duplicates of the parent's key, ALTER TABLE {key.parent} ADD UNIQUE ({columns}); "
+            "then drop the constraint and add it again."
         )
+    return _critical(key, sample, "index_invalid", words, remedy, evidence="foreign_keys_index.sql")
+
+
+_ENABLE = "As a superuser: ALTER TABLE {table} ENABLE TRIGGER {trigger}; and so on for each of the evidence."
+
+# By what the catalog says of a trigger (TriggerState.enabled): the code, words and remedy of its finding.
+_IDLE = {
+    "D": ("triggers_disabled", "disabled", _ENABLE),
+    "R": ("triggers_replica_only", "set to fire on replicas only", _ENABLE),
+    "O": (
+        "triggers_silenced",
+        "silenced by session_replication_role = replica, in which this database's sessions begin",
+        (
+            "Take the setting back where it is (ALTER DATABASE … or ALTER ROLE ALL RESET "
+            "session_replication_role; postgresql.conf), and end the sessions that began with it."
+        ),
+    ),
+    "N": (
+        "triggers_forgotten",
+        "on a table that does not know of them (pg_class.relhastriggers is false)",
+        "Create any trigger on {table} and drop it again: that makes the server look for triggers there.",
+    ),
+}
 
 
 def _idle_triggers(key: ForeignKey, sample: int) -> Iterator[Finding]:
-    for code, enabled, words in (
-        ("triggers_disabled", "D", "disabled"),
-        ("triggers_replica_only", "R", "set to fire on replicas only"),
-    ):
+    for enabled, (code, words, remedy) in _IDLE.items():
         idle = [trigger for trigger in key.idle_triggers if trigger.enabled == enabled]
         if idle:
             yield _critical(
@@ -66,16 +106,12 @@ def _idle_triggers(key: ForeignKey, sample: int) -> Iterator[Finding]:
                 sample,
                 code,
                 f"has {len(idle)} of {key.triggers} triggers {words}: rows pass unchecked",
-                f"As a superuser: {_enable(idle[0])} and so on for each trigger of the evidence. "
-                "orphan_rows reports what came in meanwhile: VALIDATE CONSTRAINT does nothing where the key "
-                "is marked valid.",
+                remedy.format(table=idle[0].table, trigger=quote(idle[0].name))
+                + " orphan_rows reports what came in meanwhile: VALIDATE CONSTRAINT does nothing where the "
+                "key is marked valid.",
                 evidence="foreign_keys_triggers.sql",
                 details={"triggers": [f"{one.table}/{quote(one.name)}" for one in idle[:sample]]},
             )
-
-
-def _enable(trigger: TriggerState) -> str:
-    return f"ALTER TABLE {trigger.table} ENABLE TRIGGER {quote(trigger.name)};"
 
 
 def notes(catalog: Catalog, key: ForeignKey, sample: int) -> Iterator[Finding]:

@@ -22,6 +22,7 @@ DROP_ALL = """
             EXECUTE format('DROP SCHEMA %I CASCADE', name);
         END LOOP;
         CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO PUBLIC;
+        EXECUTE format('ALTER DATABASE %I RESET ALL', current_database());
     END $$
 """
 
@@ -43,7 +44,7 @@ def reused_database(pg_server: Server) -> Iterator[str]:
 
 @pytest.fixture
 def emptied_database(reused_database: str) -> Iterator[str]:
-    """An empty database, sooner there than a new one: all schemas are dropped after the test."""
+    """An empty database, sooner there than a new one: schemas and settings go after the test."""
     yield reused_database
     with psycopg.connect(reused_database, autocommit=True) as conn:
         conn.execute(DROP_ALL)

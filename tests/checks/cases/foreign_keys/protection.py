@@ -89,6 +89,44 @@ PROTECTION = (
         expected={RELATION: fails(triggers_missing=BROKEN)},
     ),
     Case(
+        title="one trigger is gone",
+        given=KEY
+        + """
+            SET allow_system_table_mods = on;
+            WITH gone AS (
+                DELETE FROM pg_trigger USING pg_proc AS f
+                WHERE f.oid = tgfoid AND proname = 'RI_FKey_noaction_del' RETURNING pg_trigger.oid
+            )
+            DELETE FROM pg_depend WHERE classid = 'pg_trigger'::regclass AND objid IN (SELECT oid FROM gone)
+        """,
+        expected={
+            RELATION: fails(
+                triggers_missing=Found(
+                    1, severity=Severity.CRITICAL, details={"unseen": ["delete of public.parent"]}
+                )
+            )
+        },
+    ),
+    Case(
+        title="ordinary sessions of the database begin as replicas",
+        given=KEY
+        + """
+            DO $$ BEGIN EXECUTE format(
+                'ALTER DATABASE %I SET session_replication_role = replica', current_database()); END $$
+        """,
+        expected={RELATION: fails(triggers_silenced=BROKEN)},
+    ),
+    Case(
+        title="a table that does not know of its triggers",
+        given=KEY + "UPDATE pg_class SET relhastriggers = false WHERE oid = 'parent'::regclass",
+        expected={RELATION: fails(triggers_forgotten=BROKEN)},
+    ),
+    Case(
+        title="the index that the key refers to is gone",
+        given=KEY + "UPDATE pg_constraint SET conindid = 0 WHERE conname = 'child_parent_id_fkey'",
+        expected={RELATION: fails(index_invalid=BROKEN)},
+    ),
+    Case(
         title="the index that the key refers to is invalid",
         given=KEY
         + "SET allow_system_table_mods = on;"
