@@ -21,7 +21,7 @@ from pgvigil.store.codec import (
     status_of_row,
     target_of_row,
 )
-from pgvigil.store.schema import checks, events, incidents, runs, subjects, targets
+from pgvigil.store.schema import among, checks, equals, events, incidents, runs, subjects, targets
 from pgvigil.store.status import CheckStatus, Coverage, CoverageState, SubjectStatus, TargetStatus
 from pgvigil.store.view import Delta
 
@@ -106,7 +106,7 @@ def coverage(connection: Connection, target: str | None) -> list[Coverage]:
         .order_by(checks.c.target, checks.c.name)
     )
     if target is not None:
-        query = query.where(checks.c.target == target)
+        query = query.where(equals(checks.c.target, target))
     return [Coverage(**row) for row in connection.execute(query).mappings()]
 
 
@@ -121,7 +121,7 @@ def list_incidents(connection: Connection, wanted: Filter) -> list[Incident]:
     """Return incidents: open ones first, by severity, the newest first; the resolved last, by their end."""
     query = _narrowed(select(incidents), wanted, incidents.c.subject, incidents.c.state)
     if wanted.severities is not None:
-        query = query.where(incidents.c.severity.in_(list(wanted.severities)))
+        query = query.where(among(incidents.c.severity, wanted.severities))
     ranks = {State.OPEN.value: 0, State.SUSPECT.value: 1}
     worst = {severity.value: -severity.rank for severity in Severity}
     query = query.order_by(
@@ -136,12 +136,13 @@ def list_incidents(connection: Connection, wanted: Filter) -> list[Incident]:
 
 def history(connection: Connection, incident_id: str) -> History | None:
     """Return one incident with its events."""
-    row = connection.execute(select(incidents).filter_by(id=incident_id)).mappings().one_or_none()
+    found = connection.execute(select(incidents).where(equals(incidents.c.id, incident_id)))
+    row = found.mappings().one_or_none()
     if row is None:
         return None
     query = select(events).filter_by(incident=incident_id).order_by(events.c.id)
-    found = tuple(event_of_row(event) for event in connection.execute(query).mappings())
-    return History(incident_of_row(row), found)
+    told = tuple(event_of_row(event) for event in connection.execute(query).mappings())
+    return History(incident_of_row(row), told)
 
 
 def list_runs(connection: Connection, wanted: Filter) -> list[StoredRun]:
@@ -156,7 +157,7 @@ def last_started(connection: Connection, target: str, check: str) -> datetime | 
     """Return when the last recorded run of a check started, whatever the clock said before."""
     query = (
         select(subjects.c.started_at)
-        .filter_by(target=target, check=check)
+        .where(equals(subjects.c.target, target), equals(subjects.c.check, check))
         .where(subjects.c.last_run.is_not(None))
         .order_by(subjects.c.last_run.desc())
         .limit(1)
@@ -170,9 +171,9 @@ def _narrowed(query: Select[Any], wanted: Filter, subject: Column[str], state: C
     narrowing = ((table.c.target, wanted.target), (table.c.check, wanted.check), (subject, wanted.subject))
     for column, value in narrowing:
         if value is not None:
-            query = query.where(column == value)
+            query = query.where(equals(column, value))
     if wanted.states is not None:
-        query = query.where(state.in_(list(wanted.states)))
+        query = query.where(among(state, wanted.states))
     return query
 
 

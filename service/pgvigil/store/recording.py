@@ -23,7 +23,7 @@ from pgvigil.store.codec import (
     target_of_row,
 )
 from pgvigil.store.database import insert_missing
-from pgvigil.store.schema import checks, events, incidents, runs, subjects, targets
+from pgvigil.store.schema import checks, equals, events, incidents, runs, subjects, targets
 from pgvigil.store.status import CheckStatus, SubjectStatus, TargetStatus
 from pgvigil.store.view import Delta
 
@@ -74,7 +74,7 @@ def mark(
     connection: Connection, incident_id: str, apply: Callable[[Incident], Transition]
 ) -> tuple[Incident, Delta]:
     """Apply a person's word to a live incident."""
-    query = select(incidents).where(incidents.c.id == incident_id).with_for_update()
+    query = select(incidents).where(equals(incidents.c.id, incident_id)).with_for_update()
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
         raise UsageError(f"there is no incident {incident_id!r}")

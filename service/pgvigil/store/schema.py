@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
@@ -10,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     DateTime,
     Dialect,
     Float,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -73,6 +76,20 @@ class Line(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- the base's
         """Return the text without NUL and lone surrogates."""
         return None if value is None else value.replace("\0", "\ufffd").encode(errors="replace").decode()
+
+
+def equals(column: Column[str], value: str) -> ColumnElement[bool]:
+    """Compare what somebody asks for; text that no database can hold equals nothing, and is no error."""
+    return column == value if _storable(value) else false()
+
+
+def among(column: Column[str], values: Collection[str]) -> ColumnElement[bool]:
+    """Compare with each of the values somebody asks for."""
+    return column.in_([value for value in values if _storable(value)])
+
+
+def _storable(value: str) -> bool:
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)
 
 
 Row: TypeAlias = dict[str, Any]
