@@ -75,8 +75,8 @@ def _column_remedies(pair: EntityPair) -> Iterator[str]:
         if names:
             verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
             yield (
-                f"{listed([quote(name) for name in names])} {verb} only in {table}: map {them} under columns"
-                f" if the other side means the same by another name, else list {them} under ignore."
+                f"{listed([quote(name) for name in names])} of {table} {verb} compared with nothing:"
+                f" map {them} under columns if the other side means the same by another name, else list {them} under ignore."
             )
     if pair.unlike:
         pairs = [f"{_name(left, right)} ({left.type}, {right.type})" for left, right in pair.unlike]
@@ -107,14 +107,24 @@ def _sample(columns: Sequence[Unlike], most: int) -> tuple[Mapping[str, JsonValu
 
 
 def _columns_evidence(pair: EntityPair, columns: Sequence[Unlike]) -> str:
-    # What one side lacks is looked for under the name that it has on the other.
-    names = [(left or right, right or left) for left, right in columns]
+    # What one side lacks is looked for under its name on the other, unless something else is called so there.
+    names = [
+        (
+            left.name if left else _free(pair.left, right),
+            right.name if right else _free(pair.right, left),
+        )
+        for left, right in columns
+    ]
     return _evidence(
         "table_drift_columns.sql",
         pair,
-        left_names=sql.Literal([left.name for left, _ in names if left]),
-        right_names=sql.Literal([right.name for _, right in names if right]),
+        left_names=sql.Literal([left for left, _ in names]),
+        right_names=sql.Literal([right for _, right in names]),
     )
+
+
+def _free(table: Table, lacking: Column | None) -> str | None:
+    return lacking.name if lacking is not None and table.column(lacking.name) is None else None
 
 
 def _evidence(query: str, pair: EntityPair, **parts: sql.Composable) -> str:
