@@ -63,7 +63,7 @@ def build_watch(
     return Watch(
         target=target,
         runner=Runner(target, RunLimits(budget.sample, run_timeout.total_seconds()), clock),
-        governor=Governor(duty_cycle or budget.duty_cycle),
+        governor=Governor(budget.connections, duty_cycle or budget.duty_cycle),
         checks=checks,
         scope=settings.scope,
         intervals={

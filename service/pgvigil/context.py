@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, Self
@@ -23,6 +24,8 @@ class RunContext:
     def __init__(self, target: Target, purpose: str, catalog: Catalog, sample: int) -> None:
         self.catalog = catalog
         self.sample = sample
+        self.busy_seconds = 0.0
+        """For how long the server was kept busy; connecting, and waiting for a connection, are not in it."""
         self._target = target
         self._purpose = purpose
         self._snapshot: Snapshot | None = None
@@ -44,7 +47,7 @@ class RunContext:
         with self._lock:
             self._raise_if_over()
             try:
-                return self._begun().fetch(query, params)
+                return self._ask(self._begun(), query, params)
             except Exception as error:
                 self._failure = _as_target_error(error)
                 raise
@@ -67,6 +70,13 @@ class RunContext:
         self._over = True
         if self._snapshot is not None:
             self._target.abandon(self._snapshot)
+
+    def _ask(self, snapshot: Snapshot, query: Query, params: Mapping[str, Any] | None) -> list[Row]:
+        began = time.monotonic()
+        try:
+            return snapshot.fetch(query, params)
+        finally:
+            self.busy_seconds += time.monotonic() - began
 
     def _begun(self) -> Snapshot:
         if self._snapshot is None:

@@ -92,6 +92,7 @@ class Engine:
         self.counters = counters
         self.watches = {watch.target.name: watch for watch in watches}
         self._clock = clock or SystemClock()
+        self._emptied: set[tuple[str, str]] = set()
         self._ticking = {
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
         }
@@ -109,6 +110,7 @@ class Engine:
             self._store_failed(error)
         finally:
             lock.release()
+            watch.target.close_idle()
 
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
@@ -140,12 +142,38 @@ class Engine:
         except CancelledError:
             return
         except (TargetError, PluginError) as error:
+            self._emptied.discard((watch.target.name, check.name))
             log.warning("could not examine", target=watch.target.name, check=check.name, error=str(error))
             yield from self._unknown(watch, check, str(error))
             return
         subjects = (*_with_reasons(watch, check, discovery), *_missing(watch, catalog))
+        if reason := self._all_gone(watch, check, subjects):
+            log.warning("could not examine", target=watch.target.name, check=check.name, error=reason)
+            yield from self._unknown(watch, check, reason)
+            return
         self._sync(watch, check, [subject.name for subject in subjects])
-        yield from sweep(watch.runner, watch.governor, check, subjects, catalog)
+        try:
+            yield from sweep(watch.runner, watch.governor, check, subjects, catalog)
+        except TargetUnreachableError as error:
+            self._saw(watch.target.name, up=False, error=str(error))
+
+    def _all_gone(self, watch: Watch, check: Check[Any], subjects: Iterable[Subject]) -> str:
+        """Tell, once, that all subjects of a check have vanished together: the database may be the wrong one.
+
+        Only when the next tick finds none either, they are taken to be gone.
+        """
+        key = watch.target.name, check.name
+        known = set(self._known(watch, check)) - {WHOLE_CHECK}
+        if not known or key in self._emptied or any(one.name != WHOLE_CHECK for one in subjects):
+            self._emptied.discard(key)
+            return ""
+        self._emptied.add(key)
+        return (
+            f"all {len(known)} subjects are gone: is this the right database? The next tick takes it for true"
+        )
+
+    def _known(self, watch: Watch, check: Check[Any]) -> list[str]:
+        return [key[2] for key in self.store.view().subjects if key[:2] == (watch.target.name, check.name)]
 
     def _catalog(self, watch: Watch) -> Catalog:
         """Read the catalog, and commit whether the target answered."""
@@ -179,8 +207,7 @@ class Engine:
         self, watch: Watch, check: Check[Any], error: str, but: Container[str] = ()
     ) -> Iterator[Run]:
         """Yield a failed run of every known subject: what nobody could look at must not stay green."""
-        name = watch.target.name
-        known = [key[2] for key in self.store.view().subjects if key[:2] == (name, check.name)]
+        known = self._known(watch, check)
         if not known:
             known = [WHOLE_CHECK]
             self._sync(watch, check, known)

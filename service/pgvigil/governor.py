@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 
 _LONGEST_REST = 60.0
 
 
 class Governor:
-    """Keeps one target's duty cycle: the share of the time in which a worker may keep the server busy.
+    """Keeps one target's duty cycle: the share of the time in which pgvigil may keep the server busy.
 
-    A worker that was busy for `t` seconds rests for `t * (1 / duty_cycle - 1)`: what it took, it gives
-    back. One minute is the most, so that a single run that hung for long does not silence a check for hours.
+    All checks of the target share its turns, one for each connection of the budget, in the order in which
+    they ask. A turn in which the server was busy for `t` seconds is followed by `t * (1 / duty_cycle - 1)`
+    of rest before it is given on: what was taken is given back. One minute is the most, so that a single run
+    that hung for long does not silence a target for hours.
     """
 
-    def __init__(self, duty_cycle: float = 1.0) -> None:
+    def __init__(self, turns: int = 1, duty_cycle: float = 1.0) -> None:
         self._rest_per_second = 1.0 / duty_cycle - 1.0
         self._stopping = threading.Event()
+        self._change = threading.Condition()
+        self._free = turns
+        self._queue: deque[object] = deque()
 
     @property
     def stopping(self) -> bool:
@@ -26,6 +32,30 @@ class Governor:
     def stop(self) -> None:
         """Let no further run begin, and end every rest."""
         self._stopping.set()
+        with self._change:
+            self._change.notify_all()
+
+    def begin(self) -> bool:
+        """Wait for a turn; False, without one, when stopped. Whoever got one ends it."""
+        me = object()
+        with self._change:
+            self._queue.append(me)
+            self._change.wait_for(lambda: self.stopping or (self._free > 0 and self._queue[0] is me))
+            self._queue.remove(me)
+            if self.stopping:
+                return False
+            self._free -= 1
+            self._change.notify_all()
+            return True
+
+    def end(self, busy: float) -> None:
+        """Rest after a turn in which the server was busy for so many seconds, and give it on."""
+        try:
+            self.rest(busy)
+        finally:
+            with self._change:
+                self._free += 1
+                self._change.notify_all()
 
     def rest(self, busy: float) -> None:
         """Rest after `busy` seconds of work; returns early when stopped."""

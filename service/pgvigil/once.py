@@ -11,7 +11,7 @@ from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.engine import WHOLE_CHECK, Watch, server_version
-from pgvigil.errors import PluginError, UsageError
+from pgvigil.errors import PluginError, TargetUnreachableError, UsageError
 from pgvigil.patterns import matches
 from pgvigil.run import Run
 from pgvigil.sweep import sweep
@@ -79,15 +79,19 @@ def check_once(
     started_at = clock.now()
     catalog = watch.target.read_catalog(watch.scope)
     plan, runs = _plan(watch, checks, subjects, catalog)
+    lost: TargetUnreachableError | None = None
     for check, chosen in plan:
         if progress:
             progress(check.name, 0, len(chosen))
-        found = {}
-        for run in sweep(watch.runner, watch.governor, check, chosen, catalog):
-            found[run.subject] = run
-            if progress:
-                progress(check.name, len(found), len(chosen))
-        runs += [found.get(subject.name) or _cut_short(watch, check, subject) for subject in chosen]
+        found: dict[str, Run] = {}
+        try:
+            for run in () if lost else sweep(watch.runner, watch.governor, check, chosen, catalog):
+                found[run.subject] = run
+                if progress:
+                    progress(check.name, len(found), len(chosen))
+        except TargetUnreachableError as error:
+            lost = error
+        runs += [found.get(subject.name) or _cut_short(watch, check, subject, lost) for subject in chosen]
     return Report(
         target=watch.target.name,
         database=catalog.database,
@@ -139,8 +143,10 @@ def _chosen(subject: str, patterns: Sequence[str]) -> bool:
     return not patterns or any(matches(subject, pattern) for pattern in patterns)
 
 
-def _cut_short(watch: Watch, check: Check[Any], subject: Subject) -> Run:
+def _cut_short(watch: Watch, check: Check[Any], subject: Subject, lost: TargetUnreachableError | None) -> Run:
     """Return the run of a subject that the sweep did not reach: unknown, never left out of the count."""
+    if lost:
+        return watch.runner.failed(check.name, subject.name, str(lost))
     run = watch.runner.failed(check.name, subject.name, "the sweep was stopped before this subject")
     return replace(run, outcome=Outcome.SKIPPED)
 

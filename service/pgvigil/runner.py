@@ -23,6 +23,8 @@ from pgvigil.errors import (
     PluginError,
     QueryTimeoutError,
     RecoveryConflictError,
+    TargetError,
+    TargetUnreachableError,
 )
 from pgvigil.run import Run
 from pgvigil.target import Target
@@ -45,6 +47,15 @@ class RunLimits:
     run_timeout: float = 600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """A run, for how long the server was busy with it, and whether it failed for want of a session."""
+
+    run: Run
+    busy_seconds: float
+    unreachable: bool
+
+
 class Runner:
     """Runs checks against one target; may be used by several threads."""
 
@@ -58,11 +69,17 @@ class Runner:
 
     def run(self, check: Check[Any], subject: Subject, catalog: Catalog) -> Run | None:
         """Execute one run; None when it was cancelled, since then it says nothing at all."""
+        execution = self.execute(check, subject, catalog)
+        return execution.run if execution else None
+
+    def execute(self, check: Check[Any], subject: Subject, catalog: Catalog) -> Execution | None:
+        """Execute one run and tell what it took; None when it was cancelled."""
         started_at, started = self._clock.now(), self._clock.monotonic()
-        result = self._execute(check, subject, catalog)
+        attempt = _Attempt(self, check, subject, catalog)
+        result = self._result(check, subject, attempt)
         if result is None:
             return None
-        return Run(
+        run = Run(
             target=self.target.name,
             check=check.name,
             subject=subject.name,
@@ -77,6 +94,17 @@ class Runner:
             confirm=result.confirm,
             measures=result.examined.measures,
         )
+        return Execution(run, attempt.busy_seconds, result.unreachable)
+
+    def lost(self) -> TargetUnreachableError | None:
+        """Ask for a session once more; return why there is none, None when the target answers."""
+        try:
+            with self.target.snapshot("probe"):
+                return None
+        except TargetUnreachableError as error:
+            return error
+        except TargetError:
+            return None
 
     def failed(self, check: str, subject: str, error: str) -> Run:
         """Return the run of a subject that could not even be tried, so that it shows as unknown."""
@@ -101,10 +129,9 @@ class Runner:
         except (TimeoutError, RuntimeError) as error:
             raise PluginError(f"{error} (in discover)") from error
 
-    def _execute(self, check: Check[Any], subject: Subject, catalog: Catalog) -> _Result | None:
+    def _result(self, check: Check[Any], subject: Subject, attempt: _Attempt) -> _Result | None:
         if subject.unexaminable is not None:
             return _Result(Outcome.SKIPPED, subject.unexaminable)
-        attempt = _Attempt(self, check, subject, catalog)
         try:
             return self._watchdog.call(check.name, subject.name, attempt.result, attempt.abandon)
         except TimeoutError as error:
@@ -143,6 +170,7 @@ class _Result:
     error: str | None = None
     examined: Examined = field(default_factory=Examined)
     confirm: int = 1
+    unreachable: bool = False
 
 
 class _Attempt:
@@ -153,12 +181,17 @@ class _Attempt:
         self._check = check
         self._subject = subject
         self._catalog = catalog
-        self._context: RunContext | None = None
+        self._contexts: list[RunContext] = []
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the server was kept busy so far."""
+        return sum(context.busy_seconds for context in self._contexts)
 
     def abandon(self) -> None:
         """Give up on the thread that executes this, and take its connection away."""
-        if self._context is not None:
-            self._context.abandon()
+        if self._contexts:
+            self._contexts[-1].abandon()
 
     def result(self) -> _Result | None:
         """Execute the check; whatever it raises becomes a result. None when it was cancelled."""
@@ -170,7 +203,8 @@ class _Attempt:
         except QueryTimeoutError as error:
             return _Result(Outcome.TIMEOUT, str(error))
         except PgvigilError as error:
-            return _Result(Outcome.ERROR, str(error))
+            lost = isinstance(error, TargetUnreachableError)
+            return _Result(Outcome.ERROR, str(error), unreachable=lost)
         except BreachError as error:
             return _Result(Outcome.ERROR, f"check {check} broke its contract: {error}")
         except BaseException as error:  # noqa: BLE001 -- on this thread nothing but the plugin raises these
@@ -192,7 +226,7 @@ class _Attempt:
     def _once(self) -> object:
         runner = self._runner
         with RunContext(runner.target, self._check.name, self._catalog, runner.limits.sample) as context:
-            self._context = context
+            self._contexts.append(context)
             try:
                 verdict: object = self._check.run(context, self._subject)
             finally:

@@ -19,7 +19,31 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pgvigil.check import Context
+    from pgvigil.embedded import Server
     from pgvigil.engine import Watch
+
+
+def test_a_target_lost_in_the_middle_leaves_every_subject_unknown(own_server: Server) -> None:
+    calls = []
+
+    def run(context: Context, subject: Subject) -> Any:
+        calls.append(subject.name)
+        if len(calls) == 2:
+            own_server.stop("immediate")
+        context.fetch("SELECT 1")
+        return CLEAN
+
+    names = [f"s{number}" for number in range(50)]
+    checks = [named(f"check{number}", run, names) for number in range(3)]
+    watch = watch_of(own_server.dsn(), *checks, limits=Limits(connections=1))
+    try:
+        report = check_once(watch)
+    finally:
+        watch.target.close()
+    assert report.coverage() == {"known": 150, "passed": 1, "failed": 0, "unknown": 149}
+    assert len(calls) == 2
+    assert report.exit_status(Severity.INFO) == 3
+
 
 WARN = faulty(finding(severity=Severity.WARNING))
 CRIT = faulty(finding(severity=Severity.CRITICAL))
@@ -50,7 +74,7 @@ def giving(*verdicts: Any) -> Plugin:
     ("verdicts", "fail_on", "status"),
     [
         ((CLEAN, CLEAN), "warning", 0),
-        ((), "warning", 0),
+        ((), "warning", 3),
         ((CLEAN, WARN), "warning", 1),
         ((CLEAN, CRIT), "warning", 1),
         ((CLEAN, WARN), "critical", 0),
@@ -101,7 +125,7 @@ def test_checks_and_subjects_narrow_it_down(watching: Callable[..., Watch]) -> N
         ("plugin", "public.a"),
         ("other", "public.a"),
     ]
-    report = check_once(watch, checks=["other"], subjects=["x.*", "nothing*"])
+    report = check_once(watch, checks=["other"], subjects=["x.*", "x.a"])
     assert [(run.check, run.subject) for run in report.runs] == [("other", "x.a")]
 
 

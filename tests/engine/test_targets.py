@@ -77,6 +77,72 @@ def test_a_server_restarted_in_the_middle_of_a_sweep(
     assert set(world.states().values()) == {"passed"}
 
 
+def test_a_target_lost_in_the_middle_of_a_sweep_is_down_and_none_of_it_stays_green(
+    world_of: Callable[..., World], own_server: Server
+) -> None:
+    names, calls = [f"s{number:03}" for number in range(200)], []
+    down_at = "never"
+
+    def run(context: Context, subject: Subject) -> Any:
+        calls.append(subject.name)
+        if subject.name == down_at:
+            own_server.stop("immediate")
+        context.fetch("SELECT 1")
+        return CLEAN
+
+    world = world_of(watch_of(own_server.dsn(), Plugin(run, names), limits=Limits(connections=1)))
+    world.tick()
+    calls.clear()
+    down_at = "s004"
+    world.tick()
+    assert calls == names[:5]
+    assert not world.up()
+    assert world.states() == {name: "passed" if name < down_at else "unknown" for name in names}
+
+
+def test_a_database_found_empty_is_doubted_for_one_tick(
+    world_of: Callable[..., World], database: str
+) -> None:
+    check = Plugin(lambda _, s: faulty() if s.name == "red" else CLEAN, ["red", "green"])
+    world = world_of(watch_of(database, check))
+    world.tick()
+    for _ in range(2):
+        found, check.subjects = check.subjects, []
+        world.tick()
+        assert world.states() == {"red": "failed", "green": "unknown"}
+        assert world.live() == ["open"]
+        assert "all 2 subjects are gone" in str(world.store.subjects()[0].error)
+        check.subjects = found
+        world.tick()
+        assert world.states() == {"red": "failed", "green": "passed"}
+    check.subjects = []
+    world.tick()
+    world.tick()
+    assert world.states() == {}
+    assert world.live() == []
+
+
+def test_between_two_ticks_no_connection_stands_in_the_way(
+    world_of: Callable[..., World], database: str, admin_conn: psycopg.Connection
+) -> None:
+    others = """
+        SELECT application_name FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"""
+    named_so = []
+
+    def run(context: Context, subject: Subject) -> Any:
+        named_so.append(context.fetch("SELECT current_setting('application_name') AS name")[0]["name"])
+        return CLEAN
+
+    world = world_of(watch_of(database, Plugin(run)))
+    world.tick()
+    deadline = time.monotonic() + 10
+    while admin_conn.execute(others).fetchall():
+        assert time.monotonic() < deadline, "an idle connection was left behind"
+        time.sleep(0.02)
+    assert named_so == ["pgvigil plugin"]
+
+
 def test_a_lock_held_by_somebody_else_is_a_timeout_and_holds_nobody_up(
     world_of: Callable[..., World], database: str, admin_conn: psycopg.Connection
 ) -> None:

@@ -39,7 +39,7 @@ def watch_of(
     return Watch(
         target=target,
         runner=Runner(target, RunLimits(sample=3, run_timeout=run_timeout)),
-        governor=Governor(duty_cycle),
+        governor=Governor(limits.connections, duty_cycle),
         checks={check.name: check for check in checks},
         scope=Scope(),
         intervals={check.name: 60.0 for check in checks},

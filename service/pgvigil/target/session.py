@@ -80,6 +80,7 @@ def _network(limits: Limits) -> dict[str, Any]:
     """Return the settings of the connection itself; those in the DSN go before them."""
     return {
         "connect_timeout": limits.connect_timeout,
+        "fallback_application_name": "pgvigil",
         "keepalives_idle": 10,
         "keepalives_interval": 5,
         "keepalives_count": 3,

@@ -91,6 +91,12 @@ class Target:
         for snapshot in stubborn:
             snapshot.disconnect()
 
+    def close_idle(self) -> None:
+        """Close the pool's connections, unless some are at work: idle ones are in the way of others' DDL."""
+        with self._ended:
+            if not self._active:
+                self._pool.dispose()
+
     def close(self) -> None:
         """Stop, and close the pool's idle connections."""
         self.stop()
