@@ -38,17 +38,24 @@ class TableDrift(Check[TableDriftParams]):
         key that both tables have. NULL equals NULL; otherwise PostgreSQL's own equality of the type decides,
         under the column's collation where both sides have the same, byte by byte where they differ. Of two
         numeric types the less exact decides, json is compared as jsonb, and types without an equality (point,
-        xml) as text. A key that a side holds more than once is reported as duplicate and its rows are not
-        compared with anything, since nobody can say with which; they still count as left or right only when
-        the other side has no such key at all. A row with a NULL in its key has no identity: it is reported as
-        such, and neither compared nor counted as left or right only. Also reports columns and types that
-        differ, and which tables reference which side.
+        xml) as text. The same holds for what expressions compute, but for numbers of two types that would
+        meet with loss, such as a double and a numeric: they leave the pair unknown until one side is cast. So
+        does an expression that is no value of a single row (unnest, max). A key that a side holds more than
+        once is reported as duplicate and its rows are not compared with anything, since nobody can say with
+        which; they still count as left or right only when the other side has no such key at all: the drift
+        counts rows, and its sample and query show such a key once, with the number of its `copies`. A row
+        with a NULL in its key has no identity: it is reported as such, and neither compared nor counted as
+        left or right only. Also reports columns that are compared with nothing, types that differ, and which
+        tables reference which side. In samples and queries the key has its own names; what is said beside it
+        takes an underscore when called alike (`side_`).
     Cost: reads both tables once, sorted by the key or through an index on it, and joins them. pgvigil itself
         keeps nothing but counts. Each kind of fault that is there costs about one more such pass, for its
         samples.
     False positives: rows on their way from one table to the other in separate transactions show as drift; an
         incident opens after two runs in a row for that reason, and a tolerance such as 15m on a timestamp
         forgives more. A surrogate key or a column that each side fills by itself belongs into `ignore`.
+        Indexes are trusted: duplicates that a corrupt unique index let in are not looked for, and rows that a
+        corrupt index has lost may seem missing; amcheck's bt_index_check tells.
     Remedy: decide which table is the truth, bring the other in line with it (the finding's query lists the
         rows), and let one of them become a view of the other, or be written in the same transaction. Give the
         key a unique constraint and NOT NULL on both sides.

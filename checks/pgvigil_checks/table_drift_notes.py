@@ -76,7 +76,8 @@ def _column_remedies(pair: EntityPair) -> Iterator[str]:
             verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
             yield (
                 f"{listed([quote(name) for name in names])} of {table} {verb} compared with nothing:"
-                f" map {them} under columns if the other side means the same by another name, else list {them} under ignore."
+                f" map {them} under columns if the other side means the same by another name, else list"
+                f" {them} under ignore."
             )
     if pair.unlike:
         pairs = [f"{_name(left, right)} ({left.type}, {right.type})" for left, right in pair.unlike]
