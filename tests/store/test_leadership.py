@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -175,6 +176,35 @@ def test_a_leader_that_is_paused_in_a_transaction_holds_nobody_up_and_commits_no
     leader.tell("go on")
     assert leader.answer().startswith("StoreError: ")
     assert leader.ask("record public.t").startswith("NotLeaderError: ")
+
+
+@pytest.mark.every_pg
+def test_a_leader_that_is_paused_is_replaced_and_finds_out_when_it_goes_on(
+    postgres_url: str, daemon: Callable[[str], Daemon]
+) -> None:
+    leader, standby = daemon(postgres_url), daemon(postgres_url)
+    assert leader.ask("lead") == "True"
+    leader.pause()
+    standby.tell("lead wait")
+    assert standby.answer() == "True"
+    assert standby.ask("record public.t") == "1"
+    leader.resume()
+    assert leader.ask("record public.u").startswith("NotLeaderError: ")
+    assert leader.ask("leading") == "False"
+
+
+def test_a_leader_that_has_nothing_to_do_is_not_taken_for_a_paused_one(postgres_url: str) -> None:
+    with (
+        Store.open(postgres_url, wait_seconds=1.0) as leader,
+        Store.open(postgres_url, wait_seconds=1.0) as standby,
+    ):
+        assert leader.lead()
+        patience = 3.0
+        end = time.monotonic() + 2 * patience
+        while time.monotonic() < end:
+            assert not standby.lead()
+            time.sleep(patience / 10)
+        assert leader.leading
 
 
 def test_a_leader_sees_that_it_lost_its_lock_and_can_stand_again(postgres_url: str) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
+import time
 from contextlib import suppress
 from pathlib import Path
-from threading import Lock
 from typing import IO, TYPE_CHECKING, LiteralString, Protocol, cast
 
+from pgvigil.check import load_sql
 from pgvigil.errors import StoreError
 from pgvigil.store.database import Database
 from pgvigil.store.sqlite import identity
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
 
 # What whoever asks about the lock just now may still take before his session is broken, and after.
 _RELEASE_SECONDS = 0.4
+
+# Signs of life in the time after which a holder that gives none has lost the lock.
+_BEATS = 10
 
 
 class LeaderLock(Protocol):
@@ -116,7 +121,11 @@ def _taken(path: Path, file: IO[str]) -> str:
 
 
 class SessionLock:
-    """An advisory lock on PostgreSQL, held by a session that does nothing else."""
+    """An advisory lock on PostgreSQL, held by a session that does nothing else.
+
+    While it is held, its session asks the server for a sign of life all the time. When there was none for as
+    long as an answer may take, the holder is paused or cut off, and whoever wants the lock ends that session.
+    """
 
     def __init__(self, database: Database, holder: str) -> None:
         self._database = database
@@ -124,7 +133,7 @@ class SessionLock:
         self._session: Line | None = None
         self._taken = False
         # Whoever asks whether the lock is held must not meet a release half way.
-        self._guard = Lock()
+        self._guard = threading.Lock()
 
     def take(self) -> bool:
         """Take the lock, or keep it; False when another session has it."""
@@ -134,9 +143,14 @@ class SessionLock:
             self._session = self._session or self._connect()
             try:
                 self._taken = _ask(self._session, _TRY_LOCK)
+                if not self._taken:
+                    self._session.execute(_END_SILENT_LEADER, [self._session.patience])
             except Exception:
                 self._drop()
                 raise
+            if self._taken:
+                beat = threading.Thread(target=self._beat, args=(self._session,), name="beat", daemon=True)
+                beat.start()
             return self._taken
 
     def held(self) -> bool:
@@ -155,6 +169,12 @@ class SessionLock:
             self._drop()
         finally:
             self._guard.release()
+
+    def _beat(self, session: Line) -> None:
+        """Show that this process runs, for as long as the session holds the lock."""
+        # On a thread of its own: a daemon that works hard and asks for nothing else is not a paused one.
+        while self.held() and self._session is session:
+            time.sleep(session.patience / _BEATS)
 
     def _holds(self) -> bool:
         if not self._taken or self._session is None:
@@ -208,6 +228,8 @@ def _ask(session: Line, query: LiteralString) -> bool:
 
 # Stores in two schemas of one database are two stores.
 _TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('pgvigil leader of ' || current_schema(), 0))"
+
+_END_SILENT_LEADER = load_sql("pgvigil.store.sql", "end_silent_leader.sql")
 
 # A server that cannot reach its client any more shall notice within half a minute, not within two hours.
 _PREPARE_SESSION = """
