@@ -153,7 +153,7 @@ def test_while_results_are_lost_nothing_is_clean_and_the_daemon_is_not_ready(
 def test_sighup_does_not_end_the_daemon(sound: str, configured: Configured) -> None:
     with daemon(configured(sound)) as running:
         running.process.send_signal(signal.SIGHUP)
-        until(lambda: "SIGHUP is ignored" in running.log.read_text())
+        until(lambda: running.total("pgvigil_runs_total"))
         assert running.get("-/ready")[0] == 200
         assert running.terminate() == 0
         assert "stopped" in running.log.read_text()

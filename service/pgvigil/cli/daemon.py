@@ -43,8 +43,8 @@ def _allow_many_files() -> None:
 def stopped_by_signals(daemon: Daemon, *, on_hangup: bool = False) -> Iterator[None]:
     """Stop the daemon in order on the first SIGTERM or SIGINT; a second SIGINT ends the process at once.
 
-    SIGHUP, by which others ask for a new reading of the configuration, ends nothing; with `on_hangup`, which is
-    for what belongs to a terminal, it stops the daemon too.
+    SIGHUP, by which operators ask other daemons to read their configuration again, ends nothing; with
+    `on_hangup`, which is for what belongs to a terminal, it stops this one too.
     """
 
     def stop(signum: int, _frame: FrameType | None) -> None:
