@@ -23,6 +23,7 @@ from pgvigil.check import (
     Verdict,
     load_sql,
 )
+from pgvigil_checks.changes import changed
 from pgvigil_checks.foreign_parts import why_unexaminable
 from pgvigil_checks.planning import distrust_estimates
 from pgvigil_checks.references import Reference
@@ -52,12 +53,16 @@ class OrphanRows(Check[OrphanRowsParams]):
         is NULL in part is a fault of its own. In a temporal key the parents' periods together must cover the
         child's. A declared key leaves out inheriting tables on both sides, as the server does. In a
         configured relation tables mean what they mean in a SELECT, with inheriting tables; views may take
-        part; columns whose types differ are compared as a foreign key would, else as the child's type.
+        part; columns whose types differ are compared as a foreign key would, else as the child's type. One
+        that is declared as well is a second subject if there are inheriting tables, which its key leaves out.
+        Indexes are trusted: one that lost entries may hide rows, or the parent of a row (amcheck tells).
+        Columns whose comparison depends on the session, such as on its TimeZone, are unknown.
     Cost: the child is read twice and the parent once or through its index: seconds for millions of rows. When
         there are orphans, one more pass for the sample.
-    False positives: none for declared keys. For configured relations rows may be in flight between two
-        transactions: an incident opens after the second failing run. Tables that are deliberately loaded
-        children first need a higher `confirm`.
+    False positives: for declared keys none, but where domains give their columns collations that differ: the
+        server's triggers may then judge a row otherwise than its query behind VALIDATE, which is asked here.
+        For configured relations rows may be in flight between two transactions: an incident opens after the
+        second failing run. Tables that are deliberately loaded children first need a higher `confirm`.
     Remedy: restore the missing parents, or delete the orphans or set their references to NULL; then protect
         the relation with a foreign key that is valid and whose triggers are enabled.
     """
@@ -71,14 +76,14 @@ class OrphanRows(Check[OrphanRowsParams]):
         keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
         subjects = [Subject(key.subject, key, confirm=1) for key in keys.values()]
         problems = list(wanted.problems)
-        for relation in wanted.undeclared:
+        for relation in (*wanted.undeclared, *wanted.wider):
             reason = _incomparable(relation)
             if reason:
                 position = self.params.relations.index(relation.name)
-                problems.append(Problem(("relations", position), reason, str(relation.name)))
+                problems.append(Problem(("relations", position), reason, relation.subject))
                 continue
             unexaminable = why_unexaminable(catalog, relation.child, relation.parent)
-            subjects.append(Subject(str(relation.name), relation, confirm=2, unexaminable=unexaminable))
+            subjects.append(Subject(relation.subject, relation, confirm=2, unexaminable=unexaminable))
         return Discovery(tuple(subjects), tuple(problems))
 
     def run(self, context: Context, subject: Subject) -> Verdict:
@@ -86,11 +91,13 @@ class OrphanRows(Check[OrphanRowsParams]):
         payload: Payload = subject.payload
         distrust_estimates(context, payload.child, payload.parent)
         if isinstance(payload, ForeignKey):
-            return _examine(context, Reference.declared(payload))
-        operators = _operators(context, payload)
-        if isinstance(operators, Skipped):
-            return operators
-        return _examine(context, Reference.configured(payload, operators))
+            reference = Reference.declared(payload)
+        else:
+            operators = _operators(context, payload)
+            if isinstance(operators, Skipped):
+                return operators
+            reference = Reference.configured(payload, operators)
+        return _unstable(reference) or _examine(context, reference)
 
 
 # PostgreSQL's own types are comparable with others of these categories (pg_type.typcategory) at the most.
@@ -132,8 +139,27 @@ def _operators(context: Context, relation: Relation) -> tuple[Operator, ...] | S
             return Skipped(
                 f"no operator compares {child.name} ({child.type}) with {parent.name} ({parent.type})"
             )
-        operators.append(Operator(row["schema"], row["operator"], row["left_type"], row["right_type"]))
+        operators.append(
+            Operator(
+                row["schema"],
+                row["operator"],
+                row["left_type"],
+                row["right_type"],
+                immutable=row["immutable"],
+            )
+        )
     return tuple(operators)
+
+
+def _unstable(reference: Reference) -> Skipped | None:
+    """Say which columns are compared in one way by this session, and maybe in another by the next."""
+    for (child, parent), operator in zip(reference.columns, reference.operators, strict=True):
+        if not operator.immutable:
+            return Skipped(
+                f"how {child.name} ({child.type}) compares with {parent.name} ({parent.type}) depends on the "
+                "session, on its TimeZone for instance: each may see other orphans"
+            )
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,13 +172,16 @@ class _Fault:
     remedy: str
 
 
-def _examine(context: Context, reference: Reference) -> Examined:
+def _examine(context: Context, reference: Reference) -> Verdict:
     """Judge every row of the child by an anti-join."""
     counts = context.fetch(
         load_sql("pgvigil_checks", "orphan_rows_count.sql").format(
             partial=reference.partial, orphan=reference.orphan, child=reference.child_rows
         )
     )[0]
+    otherwise = changed(context, reference.child, reference.parent)
+    if otherwise is not None:
+        return otherwise
     findings = [
         _finding(context, reference, fault, count)
         for fault, count in (
@@ -195,7 +224,9 @@ def _let_go(reference: Reference, condition: sql.Composed) -> str:
     """Write the statement that sets the references to NULL, or deletes the rows where that can't be."""
     nullable = [child.name for child, _ in reference.columns if not child.not_null]
     if len(nullable) == len(reference.columns) and not any(child.generated for child, _ in reference.columns):
-        nulls = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in nullable)
+        # A column may refer twice, to two columns of the parent, but be set only once.
+        columns = dict.fromkeys(nullable)
+        nulls = sql.SQL(", ").join(sql.SQL("{} = NULL").format(sql.Identifier(name)) for name in columns)
         statement = sql.SQL("UPDATE {} AS c SET {} WHERE {};").format(reference.child_rows, nulls, condition)
     else:
         statement = sql.SQL("DELETE FROM {} AS c WHERE {};").format(reference.child_rows, condition)

@@ -1,6 +1,7 @@
 -- Returns: for each pair of columns of a relation that is not declared, in order, the equality operator that a
---          foreign key between them would use, and the types to which its operands are cast (NULL where they are
---          taken as they are); an operator of NULL where there is none. As ATAddForeignKeyConstraint() of the
+--          foreign key between them would use, the types to which its operands are cast (NULL where they are
+--          taken as they are), and whether neither it nor a cast depends on the session; an operator of NULL where
+--          there is none. As ATAddForeignKeyConstraint() of the
 --          server, the parent's equality decides: an operator of its family for both types, else the child's
 --          value is cast to the parent's type, implicitly or because the bytes are the same. Where no key could
 --          be declared, the child's equality decides if the parent's value is cast to it implicitly.
@@ -86,7 +87,14 @@ SELECT u.position::int AS position,
        n.nspname::text AS schema,
        op.oprname::text AS operator,
        CASE WHEN NOT best.polymorphic THEN format_type(best.left_type, NULL) END AS left_type,
-       CASE WHEN NOT best.polymorphic THEN format_type(best.right_type, NULL) END AS right_type
+       CASE WHEN NOT best.polymorphic THEN format_type(best.right_type, NULL) END AS right_type,
+       f.provolatile = 'i' AND NOT EXISTS (
+           SELECT FROM pg_cast AS k
+           JOIN bases AS b ON b.base = k.castsource
+           LEFT JOIN pg_proc AS kf ON kf.oid = k.castfunc
+           WHERE (b.oid, k.casttarget) IN ((u.parent, best.left_type), (u.child, best.right_type))
+             AND (k.castmethod = 'i' OR kf.provolatile <> 'i')
+       ) AS immutable
 FROM pairs AS u
 LEFT JOIN LATERAL (
     SELECT * FROM candidates
@@ -95,5 +103,6 @@ LEFT JOIN LATERAL (
     LIMIT 1
 ) AS best ON true
 LEFT JOIN pg_operator AS op ON op.oid = best.operator
+LEFT JOIN pg_proc AS f ON f.oid = op.oprcode
 LEFT JOIN pg_namespace AS n ON n.oid = op.oprnamespace
 ORDER BY u.position

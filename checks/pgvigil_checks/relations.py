@@ -51,11 +51,21 @@ def identity(name: RelationName) -> Identity:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """A relation that the database does not declare; all of its tables and columns exist."""
+    """A relation that the database does not declare as it is meant; all of its tables and columns exist.
+
+    `wider` says that there is a key, but without the rows of the tables that inherit from child or parent.
+    """
 
     name: RelationName
     child: Table
     parent: Table
+    wider: bool = False
+
+    @property
+    def subject(self) -> str:
+        """The name of this relation as a subject, which is never that of a key."""
+        # A constraint's name in this place would be quoted, for its blanks.
+        return f"{self.name} (with inheriting tables)" if self.wider else str(self.name)
 
     def column_pairs(self) -> Iterator[tuple[Column, Column]]:
         """Yield the columns of child and parent that belong together."""
@@ -76,11 +86,13 @@ def column_pairs(
 class Wanted:
     """What the settings ask for: keys that are declared, relations that are not, and what does not fit.
 
-    The declared ones may lie outside the watched schemas: a person named them.
+    The declared ones may lie outside the watched schemas: a person named them. `wider` are relations that are
+    among the declared, too, but whose keys leave out rows: those of inheriting tables.
     """
 
     declared: tuple[ForeignKey, ...]
     undeclared: tuple[Relation, ...]
+    wider: tuple[Relation, ...]
     problems: tuple[Problem, ...]
 
 
@@ -91,20 +103,28 @@ def find_relations(catalog: Catalog, names: Iterable[RelationName], setting: str
         keys.setdefault(identity(declaring.relation), declaring)
     declared: dict[Identity, ForeignKey] = {}
     undeclared: dict[Identity, Relation] = {}
+    wider: dict[Identity, Relation] = {}
     problems: dict[Identity, Problem] = {}
     for position, name in enumerate(names):
         itself = identity(name)
         key = _declaring(catalog, keys, name)
+        child, parent = catalog.table(name.child), catalog.table(name.parent)
         if key is not None:
             declared[identity(key.relation)] = key
+            if child and parent and (child.has_children or parent.has_children):
+                wider.setdefault(itself, Relation(name, child, parent, wider=True))
             continue
         misfit = _misfit(catalog, name)
-        child, parent = catalog.table(name.child), catalog.table(name.parent)
         if misfit or child is None or parent is None:
             problems.setdefault(itself, Problem((setting, position), misfit, str(name)))
         else:
             undeclared.setdefault(itself, Relation(name, child, parent))
-    return Wanted(tuple(declared.values()), tuple(undeclared.values()), tuple(problems.values()))
+    return Wanted(
+        tuple(declared.values()),
+        tuple(undeclared.values()),
+        tuple(wider.values()),
+        tuple(problems.values()),
+    )
 
 
 def _declaring(

@@ -18,19 +18,20 @@ from pgvigil.check import (
     Verdict,
     load_sql,
 )
-
-_FOREIGN = "a foreign table: its rows belong to another server"
+from pgvigil_checks.changes import changed
+from pgvigil_checks.foreign_parts import why_unexaminable
+from pgvigil_checks.references import table_name
 
 
 class Tables(Check[Params]):
     """Tables that pgvigil cannot read, and unique indexes that are not in force.
 
-    Proves: that the role may read the table in full (SELECT is granted, no row-level security policy stands
-        in the way), and that no unique index of it or of its partitions is invalid. An index that a failed
-        CREATE UNIQUE INDEX CONCURRENTLY left behind looks like a guarantee and gives none.
+    Proves: that the role may read the table in full (SELECT is granted on all of it, no row-level security
+        policy stands in the way), and that no unique index of it or of its partitions is invalid. An index
+        that a failed CREATE UNIQUE INDEX CONCURRENTLY left behind looks like a guarantee and gives none.
     Cost: one row of the table, and one look at the locks when there is an invalid index.
     False positives: none; while an index may still be under construction the table is unknown. An index that
-        a foreign key refers to is left to the check foreign_keys.
+        a watched foreign key refers to is left to the check foreign_keys.
     Remedy: grant SELECT (and BYPASSRLS where there are policies); remove duplicates and REINDEX the index
         CONCURRENTLY, or drop it.
     """
@@ -40,14 +41,24 @@ class Tables(Check[Params]):
 
     def discover(self, catalog: Catalog) -> Discovery:
         """Return every table that is watched; partitions are judged with their root."""
-        return Discovery(tuple(_subject(table) for table in catalog.watched_tables()))
+        return Discovery(
+            tuple(
+                Subject(str(table), payload=table, unexaminable=why_unexaminable(catalog, table))
+                for table in catalog.watched_tables()
+            )
+        )
 
     def run(self, context: Context, subject: Subject) -> Verdict:
         """Read one row, and look for unique indexes that are not in force."""
         table: Table = subject.payload
-        read = len(
-            context.fetch(load_sql("pgvigil_checks", "tables_read.sql").format(table=_identifier(table)))
-        )
+        query = load_sql("pgvigil_checks", "tables_read.sql")
+        first = context.fetch(query.format(table=table_name(table), oid=sql.Literal(table.oid)))[0]
+        otherwise = changed(context, table)
+        if otherwise is not None:
+            return otherwise
+        if not first["in_full"]:
+            return Skipped("only some of its columns may be read: grant SELECT on the table")
+        read = first["rows"]
         invalid = _invalid_unique_indexes(context.catalog, table)
         if not invalid:
             return Examined(rows_examined=read, strategy="first row")
@@ -58,14 +69,9 @@ class Tables(Check[Params]):
         return Examined(findings=(finding,), rows_examined=read, strategy="first row")
 
 
-def _subject(table: Table) -> Subject:
-    foreign = table.kind is TableKind.FOREIGN
-    return Subject(str(table), payload=table, unexaminable=_FOREIGN if foreign else None)
-
-
 def _invalid_unique_indexes(catalog: Catalog, table: Table) -> list[tuple[Table, Index]]:
-    """Return the invalid unique indexes of a table and its partitions, but for those of foreign keys."""
-    referenced = {(key.parent.oid, key.index_name) for key in catalog.foreign_keys}
+    """Return the invalid unique indexes of a table and its partitions, but for those of watched keys."""
+    referenced = {(key.parent.oid, key.index_name) for key in catalog.watched_foreign_keys()}
     return [
         (owner, index)
         for owner in _with_partitions(catalog, table)
@@ -106,7 +112,3 @@ def _evidence(invalid: list[tuple[Table, Index]]) -> str:
         "SELECT indrelid::regclass AS table, indexrelid::regclass AS index, indisvalid, indisready\n"
         f"FROM pg_catalog.pg_index\nWHERE indexrelid IN ({oids})"
     )
-
-
-def _identifier(table: Table) -> sql.Identifier:
-    return sql.Identifier(table.schema, table.name)

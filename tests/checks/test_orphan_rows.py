@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pgvigil.check import Outcome
 from pgvigil.target import Limits
 from pgvigil_checks.orphan_rows import OrphanRows, OrphanRowsParams
+from tests.checks.conftest import DROP_ALL
 from tests.checks.examining import examine
 
 if TYPE_CHECKING:
@@ -72,6 +73,65 @@ def test_a_table_that_went_since_discovery_is_unknown(given: str) -> None:
     runs = examine(Late(CHECK.params), given)
     assert runs[DECLARED].outcome is Outcome.ERROR
     assert runs[CONFIGURED].outcome is Outcome.SKIPPED
+
+
+CHANGES = {
+    "partitioned": """
+        ALTER TABLE child RENAME TO child_1;
+        CREATE TABLE child (n int NOT NULL, declared int REFERENCES parent, configured int) PARTITION BY LIST (n);
+        ALTER TABLE child ATTACH PARTITION child_1 DEFAULT
+    """,
+    "replaced": """
+        ALTER TABLE child RENAME TO old;
+        CREATE TABLE child (n int, declared int REFERENCES parent, configured int)
+    """,
+    "inherited": "CREATE TABLE heir () INHERITS (child)",
+    "its parent inherited": "CREATE TABLE heir () INHERITS (parent)",
+    "its parent replaced": """
+        ALTER TABLE parent RENAME TO old; CREATE TABLE parent (id int); INSERT INTO parent VALUES (1), (2)
+    """,
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_table_that_changed_since_discovery_is_unknown(given: str, change: str) -> None:
+    class Late(OrphanRows):
+        """Looks at its subjects after their tables were changed."""
+
+        def run(self, context: Context, subject: Subject) -> Verdict:
+            with psycopg.connect(given, autocommit=True) as conn:
+                conn.execute(change)
+            return super().run(context, subject)
+
+    for subject in (DECLARED, CONFIGURED):
+        with psycopg.connect(given, autocommit=True) as conn:
+            conn.execute(DROP_ALL)
+            conn.execute(GIVEN)
+        run = examine(Late(CHECK.params), given, subject)[subject]
+        assert run.outcome is Outcome.SKIPPED
+        assert "changed while pgvigil looked at it" in (run.error or "")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE child ALTER declared TYPE bigint",
+        "TRUNCATE child",
+        "ALTER TABLE parent ALTER id TYPE bigint",
+        "ALTER TABLE child RENAME TO old; CREATE TABLE child (LIKE old)",
+    ],
+)
+def test_rows_that_a_rewrite_hides_from_the_snapshot_are_not_passed_over(given: str, change: str) -> None:
+    class Slow(OrphanRows):
+        """Looks at its subjects while their tables are written anew, after its snapshot was taken."""
+
+        def run(self, context: Context, subject: Subject) -> Verdict:
+            context.fetch("SELECT 1")
+            with psycopg.connect(given, autocommit=True) as conn:
+                conn.execute(change)
+            return super().run(context, subject)
+
+    assert examine(Slow(CHECK.params), given, CONFIGURED).only.outcome is Outcome.SKIPPED
 
 
 @pytest.mark.every_pg

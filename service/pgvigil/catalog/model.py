@@ -117,13 +117,16 @@ class Operator:
     """An equality operator of a foreign key: parent's value on the left, child's on the right.
 
     `left` and `right` are the types to which the operands are cast, as the server's own triggers do; None for
-    a polymorphic operand (anyarray, anyenum, anyrange, record), which takes the column as it is.
+    a polymorphic operand (anyarray, anyenum, anyrange, record), which takes the column as it is. `immutable`
+    is False when it, or a cast to its operands, depends on the session, as timestamps with and without time
+    zone compare by its TimeZone.
     """
 
     schema: str
     name: str
     left: str | None
     right: str | None
+    immutable: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pgvigil.catalog import Scope
 from pgvigil.check import Severity
 from tests.checks.case import Case, Found, fails, passes, unknown
 
@@ -71,6 +72,28 @@ CASES = (
         expected={"public.parent": passes(), "public.child": passes()},
     ),
     Case(
+        title="the index behind a key that nobody watches is reported here",
+        given=f"""
+            CREATE SCHEMA apart; CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE apart.child (id int REFERENCES parent);
+            {_LEFT_INVALID.format("parent_pkey")}
+        """,
+        scope=Scope(exclude=("apart",)),
+        expected={"public.parent": fails(unique_not_in_force=Found(1, ({"index": "public.parent_pkey"},)))},
+    ),
+    Case(
+        title="a table some of whose columns may be read cannot be read in full",
+        given="""
+            CREATE TABLE partly (id int, secret text); CREATE TABLE whole (id int);
+            GRANT SELECT (id) ON partly TO tables_column_reader; GRANT SELECT ON whole TO tables_column_reader
+        """,
+        role="tables_column_reader",
+        expected={
+            "public.partly": unknown("only some of its columns may be read: grant SELECT"),
+            "public.whole": passes(),
+        },
+    ),
+    Case(
         title="what may not be read is unknown",
         given="""
             CREATE TABLE secret (id int);
@@ -93,8 +116,17 @@ CASES = (
             CREATE EXTENSION postgres_fdw;
             CREATE SERVER elsewhere FOREIGN DATA WRAPPER postgres_fdw;
             CREATE FOREIGN TABLE far (id int) SERVER elsewhere;
+            CREATE TABLE root (id int) PARTITION BY LIST (id);
+            CREATE FOREIGN TABLE far_part PARTITION OF root DEFAULT SERVER elsewhere;
+            CREATE TABLE parent (id int);
+            CREATE FOREIGN TABLE far_heir () INHERITS (parent) SERVER elsewhere;
         """,
-        expected={"public.far": unknown("foreign table")},
+        expected={
+            "public.far": unknown("public.far is a foreign table"),
+            "public.far_heir": unknown("public.far_heir is a foreign table"),
+            "public.root": unknown("public.far_part is a foreign table"),
+            "public.parent": unknown("public.far_heir is a foreign table"),
+        },
         server=(pytest.mark.contrib,),
     ),
 )

@@ -24,6 +24,18 @@ clones (root, oid) AS (
     SELECT clones.root, k.oid FROM pg_constraint AS k JOIN clones ON k.conparentid = clones.oid
     WHERE k.contype = 'f' AND k.oid NOT IN (SELECT oid FROM roots)
 ),
+-- The type below all domains.
+bases (oid, base) AS (
+    SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
+    UNION ALL
+    SELECT bases.oid, t.typbasetype FROM bases JOIN pg_type AS t ON t.oid = bases.base WHERE t.typtype = 'd'
+),
+-- Casts whose outcome depends on the session.
+unstable_casts (source, target) AS (
+    SELECT k.castsource, k.casttarget
+    FROM pg_cast AS k LEFT JOIN pg_proc AS f ON f.oid = k.castfunc
+    WHERE k.castmethod = 'i' OR f.provolatile <> 'i'
+),
 -- The role of sessions that set none themselves: the database's, else every database's, else the server's,
 -- which our own session tells unless its role or its client chose another.
 ordinary AS (
@@ -140,11 +152,20 @@ SELECT k.oid::bigint AS oid,
                    opn.nspname,
                    op.oprname,
                    CASE WHEN lt.typtype <> 'p' THEN format_type(lt.oid, NULL) END,
-                   CASE WHEN rt.typtype <> 'p' THEN format_type(rt.oid, NULL) END
+                   CASE WHEN rt.typtype <> 'p' THEN format_type(rt.oid, NULL) END,
+                   f.provolatile = 'i' AND NOT EXISTS (
+                       SELECT FROM pg_attribute AS a
+                       LEFT JOIN bases ON bases.oid = a.atttypid
+                       JOIN unstable_casts AS u ON u.source IN (a.atttypid, bases.base)
+                       WHERE (a.attrelid, a.attnum, u.target)
+                          IN ((k.confrelid, o.parent, op.oprleft), (k.conrelid, o.child, op.oprright))
+                   )
                ) ORDER BY o.position
            )
-           FROM unnest(k.conpfeqop) WITH ORDINALITY AS o (oid, position)
+           FROM ROWS FROM (unnest(k.conpfeqop), unnest(k.confkey), unnest(k.conkey))
+                WITH ORDINALITY AS o (oid, parent, child, position)
            JOIN pg_operator AS op ON op.oid = o.oid
+           JOIN pg_proc AS f ON f.oid = op.oprcode
            JOIN pg_namespace AS opn ON opn.oid = op.oprnamespace
            JOIN pg_type AS lt ON lt.oid = op.oprleft
            JOIN pg_type AS rt ON rt.oid = op.oprright

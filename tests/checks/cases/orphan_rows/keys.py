@@ -173,4 +173,16 @@ COMPOSITE_KEYS = (
             RELATION: fails(orphans=Found(3, ({"parent_id": 1, "line": 1}, {"parent_id": 1, "line": 2})))
         },
     ),
+    Case(
+        title="a column that refers twice",
+        given="""
+            CREATE TABLE parent (a int, b int, PRIMARY KEY (a, b));
+            CREATE TABLE child (x int, FOREIGN KEY (x, x) REFERENCES parent);
+            SET session_replication_role = replica; INSERT INTO parent VALUES (1, 1), (2, 1);
+            INSERT INTO child VALUES (1), (2)
+        """,
+        expected={
+            "public.child(x, x) -> public.parent(a, b)": fails(rows=2, orphans=orphans({"x": 2})),
+        },
+    ),
 )

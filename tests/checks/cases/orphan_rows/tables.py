@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pgvigil.catalog import Scope
 from tests.checks.case import Case, fails, passes
 from tests.checks.cases.orphan_rows.common import (
     CONFIGURED,
@@ -70,6 +71,33 @@ PARTITIONS_AND_INHERITANCE = (
             SET session_replication_role = replica; INSERT INTO child VALUES (1, 9)
         """,
         expected={RELATION: fails(rows=1, orphans=orphans({"n": 1, "parent_id": 9}))},
+    ),
+    Case(
+        title="a key with inheriting tables that is configured as well: one subject without them, one with",
+        given=PARENT_AND_CHILD
+        + """
+            CREATE TABLE more_parents () INHERITS (parent); CREATE TABLE more_children () INHERITS (child);
+            INSERT INTO more_parents VALUES (9); INSERT INTO more_children VALUES (2, 8), (3, 7);
+            SET session_replication_role = replica; INSERT INTO child VALUES (1, 9)
+        """,
+        settings=CONFIGURED,
+        expected={
+            RELATION: fails(rows=1, orphans=orphans({"n": 1, "parent_id": 9})),
+            f"{RELATION} (with inheriting tables)": fails(
+                rows=3, orphans=orphans({"n": 2, "parent_id": 8}, {"n": 3, "parent_id": 7})
+            ),
+        },
+    ),
+    Case(
+        title="a partition that is watched brings its root, which is not",
+        given="""
+            CREATE SCHEMA apart; CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE apart.root (id int REFERENCES parent) PARTITION BY LIST (id);
+            CREATE TABLE leaf PARTITION OF apart.root DEFAULT;
+            SET session_replication_role = replica; INSERT INTO leaf VALUES (3)
+        """,
+        scope=Scope(include=("public",)),
+        expected={"apart.root(id) -> public.parent(id)": fails(rows=1, orphans=orphans({"id": 3}))},
     ),
     Case(
         title="a configured relation means inheriting tables as well",
