@@ -78,7 +78,8 @@ def test_a_table_that_went_since_discovery_is_unknown(given: str) -> None:
 CHANGES = {
     "partitioned": """
         ALTER TABLE child RENAME TO child_1;
-        CREATE TABLE child (n int NOT NULL, declared int REFERENCES parent, configured int) PARTITION BY LIST (n);
+        CREATE TABLE child (n int NOT NULL, declared int REFERENCES parent, configured int)
+            PARTITION BY LIST (n);
         ALTER TABLE child ATTACH PARTITION child_1 DEFAULT
     """,
     "replaced": """

@@ -103,10 +103,11 @@ TYPES = (
     Case(
         title="a cast that depends on the session",
         given="""
-            CREATE DOMAIN worded AS text; CREATE DOMAIN ticking AS timestamptz;
-            CREATE FUNCTION word(timestamptz) RETURNS text STABLE LANGUAGE sql AS 'SELECT $1::date::text';
-            CREATE CAST (timestamptz AS text) WITH FUNCTION word(timestamptz) AS IMPLICIT;
-            CREATE TABLE parent (id text PRIMARY KEY, w worded);
+            CREATE DOMAIN counted AS bigint; CREATE DOMAIN ticking AS timestamptz;
+            CREATE FUNCTION hours(timestamptz) RETURNS bigint STABLE LANGUAGE sql
+                AS $$ SELECT extract(hour FROM $1)::bigint $$;
+            CREATE CAST (timestamptz AS bigint) WITH FUNCTION hours(timestamptz) AS IMPLICIT;
+            CREATE TABLE parent (id bigint PRIMARY KEY, w counted);
             CREATE TABLE child (id timestamptz REFERENCES parent, t ticking REFERENCES parent)
         """,
         settings={"relations": ["public.child(t) -> public.parent(w)"]},
