@@ -120,7 +120,7 @@ def test_a_full_disk_is_counted_and_recovered_from(
     world.tick()
     assert world.counted("pgvigil_store_errors_total") >= 1
     assert world.store.view().subjects == before.subjects
-    store._database.close()
+    store._database.engine.dispose()
     world.tick()
     assert len(world.states()) == 55
     assert set(world.states().values()) == {"failed"}
