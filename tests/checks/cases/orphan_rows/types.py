@@ -103,12 +103,9 @@ TYPES = (
     Case(
         title="a cast that depends on the session",
         given="""
-            CREATE DOMAIN counted AS bigint; CREATE DOMAIN ticking AS timestamptz;
-            CREATE FUNCTION hours(timestamptz) RETURNS bigint STABLE LANGUAGE sql
-                AS $$ SELECT extract(hour FROM $1)::bigint $$;
-            CREATE CAST (timestamptz AS bigint) WITH FUNCTION hours(timestamptz) AS IMPLICIT;
-            CREATE TABLE parent (id bigint PRIMARY KEY, w counted);
-            CREATE TABLE child (id timestamptz REFERENCES parent, t ticking REFERENCES parent)
+            CREATE DOMAIN clock AS time; CREATE DOMAIN zoned AS timetz;
+            CREATE TABLE parent (id timetz PRIMARY KEY, w zoned);
+            CREATE TABLE child (id time REFERENCES parent, t clock REFERENCES parent)
         """,
         settings={"relations": ["public.child(t) -> public.parent(w)"]},
         expected={
