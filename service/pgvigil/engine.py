@@ -92,6 +92,8 @@ class Engine:
         self.counters = counters
         self.watches = {watch.target.name: watch for watch in watches}
         self._clock = clock or SystemClock()
+        # Two checks that find a target down at once tell of it once.
+        self._seeing = threading.Lock()
         self._emptied: set[tuple[str, str]] = set()
         self._ticking = {
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
@@ -193,10 +195,11 @@ class Engine:
         self, name: str, *, up: bool, error: str | None = None, server_version: str | None = None
     ) -> None:
         """Commit whether a target answered, and log when that has changed."""
-        before = self.store.view().targets.get(name)
-        self.store.record_target(
-            name, up=up, at=self._clock.now(), error=error, server_version=server_version
-        )
+        with self._seeing:
+            before = self.store.view().targets.get(name)
+            self.store.record_target(
+                name, up=up, at=self._clock.now(), error=error, server_version=server_version
+            )
         self._store_works()
         if not up and (before is None or before.up):
             log.warning("target is down", target=name, error=error)

@@ -167,7 +167,7 @@ def test_the_log_tells_what_an_operator_has_to_know_and_no_row(
         conn.execute("SET session_replication_role = replica")
         conn.execute("INSERT INTO a VALUES (1, 987654321)")
         with daemon(configured(own_server.dsn())) as running:
-            until(lambda: '"event": "incident opened"' in running.log.read_text())
+            until(lambda: '"severity": "critical"' in running.log.read_text())
             conn.execute("DELETE FROM a")
             until(lambda: '"event": "incident resolved"' in running.log.read_text())
             own_server.stop("immediate")
