@@ -74,6 +74,8 @@ def test_text_says_the_verdict_and_junit_can_be_read_by_programs(broken: str) ->
     assert text.status == junit.status == 1
     assert ORPHANS in text.out
     assert "1 critical" in text.out
+    assert "SELECT" not in text.out.partition("→")[0]
+    assert "\n  | SELECT" in pgvigil("check", "--dsn", broken, "--evidence").out
     assert [case.get("name") for case in suites.iter("testcase") if case.find("failure") is not None] == [
         ORPHANS
     ]

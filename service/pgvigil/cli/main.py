@@ -159,6 +159,9 @@ def check_command(
         Literal["critical", "warning", "info"],
         typer.Option("--fail-on", help="The least severity that makes the exit status 1."),
     ] = "warning",
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Add to each finding of the text the SQL that shows it.")
+    ] = False,
 ) -> int:
     """Examine a target once, now; report and exit.
 
@@ -168,7 +171,9 @@ def check_command(
     from pgvigil.cli import sweep
 
     return sweep.run(
-        sweep.Request(config, dsn, target, tuple(check or ()), tuple(subject or ()), output, fail_on)
+        sweep.Request(
+            config, dsn, target, tuple(check or ()), tuple(subject or ()), output, fail_on, evidence
+        )
     )
 
 

@@ -174,12 +174,15 @@ class Paper(Console):
         raise BrokenPipeError
 
 
-def print_text(report: Report, console: Console) -> None:
-    """Print findings worst first, then what could not be examined, then the coverage."""
+def print_text(report: Report, console: Console, *, evidence: bool = False) -> None:
+    """Print findings worst first, then what could not be examined, then the coverage.
+
+    `evidence` adds to each finding the SQL that shows it.
+    """
     where = f" · database {visible(report.database)} · PostgreSQL {report.server_version}\n"
     console.print(Text.assemble((report.target, "bold"), where))
     for run, finding in report.findings:
-        _print_finding(run, finding, console)
+        _print_finding(run, finding, console, evidence=evidence)
     for run in report.runs:
         if not run.outcome.completed:
             console.print(_head("unknown", "magenta", run))
@@ -188,7 +191,7 @@ def print_text(report: Report, console: Console) -> None:
     console.print(_summary(report))
 
 
-def _print_finding(run: Run, finding: Finding, console: Console) -> None:
+def _print_finding(run: Run, finding: Finding, console: Console, *, evidence: bool) -> None:
     console.print(_head(finding.severity, _STYLES[finding.severity], run))
     console.print(Text(f"  {visible(finding.title)}"))
     for row in finding.sample[:_SAMPLE_LINES]:
@@ -197,7 +200,7 @@ def _print_finding(run: Run, finding: Finding, console: Console) -> None:
         console.print(Text("    …", style="dim"))
     for line in finding.remedy.splitlines():
         console.print(Text(f"  → {visible(line)}"))
-    for line in finding.evidence_sql.splitlines():
+    for line in finding.evidence_sql.splitlines() if evidence else ():
         console.print(Text(f"  | {visible(line)}", style="dim"))
     console.print()
 

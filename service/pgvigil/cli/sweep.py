@@ -32,6 +32,7 @@ class Request:
     subjects: tuple[str, ...]
     output: Format
     fail_on: Literal["critical", "warning", "info"]
+    evidence: bool
 
 
 def run(request: Request) -> int:
@@ -54,7 +55,7 @@ def run(request: Request) -> int:
     status = found.exit_status(fail_on)
     try:
         with reader_may_leave():
-            _print_report(found, request.output, fail_on)
+            _print_report(found, request, fail_on)
     except OSError as error:
         sys.stderr.write(f"pgvigil: the report cannot be written: {error.strerror}\n")
         status = status or TargetError.exit_status
@@ -64,11 +65,11 @@ def run(request: Request) -> int:
     return status
 
 
-def _print_report(found: Report, output: Format, fail_on: Severity) -> None:
+def _print_report(found: Report, request: Request, fail_on: Severity) -> None:
     """Write the report to stdout."""
-    if output == "text":
-        report.print_text(found, report.Paper())
-    elif output == "json":
+    if request.output == "text":
+        report.print_text(found, report.Paper(), evidence=request.evidence)
+    elif request.output == "json":
         sys.stdout.write(report.to_json(found) + "\n")
     else:
         sys.stdout.write(report.to_junit(found, fail_on) + "\n")
