@@ -10,7 +10,7 @@ _SETUP = """
     CREATE TABLE parent (id bigint PRIMARY KEY);
     CREATE TABLE child (id bigint PRIMARY KEY, parent_id bigint REFERENCES parent);
     INSERT INTO parent SELECT generate_series(1, 100000);
-    INSERT INTO child SELECT n, 1 + (n * 7919) % 100000 FROM generate_series(1, 1000000) AS n;
+    INSERT INTO child SELECT n, 1 + (n * 7919::bigint) % 100000 FROM generate_series(1, 1000000) AS n;
     SET session_replication_role = replica;
     DELETE FROM parent WHERE id % 10000 = 0;
 """
