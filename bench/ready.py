@@ -6,9 +6,8 @@ import subprocess
 import sys
 import tempfile
 import time
+from http.client import HTTPConnection
 from pathlib import Path
-from urllib.error import URLError
-from urllib.request import urlopen
 
 import psycopg
 
@@ -52,15 +51,18 @@ def _daemon(config: Path, address: str, wait_for: str = "") -> None:
     """Run it until it is ready, or until its metrics hold a text; then kill it, which costs nothing."""
     pgvigil = Path(sys.executable).with_name("pgvigil")
     with subprocess.Popen([pgvigil, "run", "--config", config], stderr=subprocess.DEVNULL) as daemon:
-        path = "metrics" if wait_for else "-/ready"
-        while not (answer := _get(f"http://{address}/{path}")) or wait_for not in answer:
+        path = "/metrics" if wait_for else "/-/ready"
+        while not (answer := _get(address, path)) or wait_for not in answer:
             time.sleep(0.01)
         daemon.kill()
 
 
-def _get(url: str) -> str:
+def _get(address: str, path: str) -> str:
+    connection = HTTPConnection(address, timeout=5)
     try:
-        with urlopen(url, timeout=5) as answer:  # noqa: S310 - our own loopback
-            return str(answer.read().decode())
-    except (URLError, ConnectionError):
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    except OSError:
         return ""
+    finally:
+        connection.close()

@@ -28,7 +28,7 @@ def _read(value: object) -> RelationName:
     if isinstance(value, RelationName):
         return value
     if not isinstance(value, str):
-        raise ValueError("expected a text such as schema.child(column) -> schema.parent(column)")  # noqa: TRY004 - pydantic reports ValueError alone
+        raise ValueError("expected a text such as schema.child(column) -> schema.parent(column)")
     return parse_relation(value)
 
 

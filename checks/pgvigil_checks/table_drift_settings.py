@@ -17,7 +17,7 @@ def _read_table(value: object) -> TableName:
     if isinstance(value, TableName):
         return value
     if not isinstance(value, str):
-        raise ValueError("expected a table, written schema.table")  # noqa: TRY004 - pydantic wants it so
+        raise ValueError("expected a table, written schema.table")
     return parse_table(value)
 
 
@@ -27,7 +27,7 @@ def _read_tolerance(value: object) -> Decimal | timedelta:
     if isinstance(value, str):
         return parse_duration(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError("expected a number such as 0.01, or a duration such as 15m")  # noqa: TRY004
+        raise ValueError("expected a number such as 0.01, or a duration such as 15m")
     # A float is taken as it is written: 0.01 is a hundredth, not the binary fraction near it.
     number = Decimal(str(value))
     if not number.is_finite() or number < 0:

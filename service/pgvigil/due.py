@@ -43,7 +43,7 @@ class Job:
         return RhythmTrigger(self.id, first, self.schedule)
 
 
-class RhythmTrigger(BaseTrigger):  # type: ignore[misc] # the library has no types
+class RhythmTrigger(BaseTrigger):
     """Every `interval` from `anchor` on, each time a little late, by a bit that depends on name and turn.
 
     The bits do not add up, and turns that have passed are not made up for.
@@ -66,7 +66,7 @@ class RhythmTrigger(BaseTrigger):  # type: ignore[misc] # the library has no typ
         return RhythmTrigger(self._name, self._anchor + jump, self._interval)
 
 
-class SpreadCronTrigger(BaseTrigger):  # type: ignore[misc] # the library has no types
+class SpreadCronTrigger(BaseTrigger):
     """The times of a cron, all late by seconds that depend on the name: many jobs share one cron."""
 
     def __init__(self, cron: Cron, name: str) -> None:

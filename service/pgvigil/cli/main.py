@@ -82,7 +82,7 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
             status = _complain(str(error), error.exit_status)
         except KeyboardInterrupt:
             status = INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - the last line of defence
+        except Exception as error:  # noqa: BLE001 - nobody may ever see a traceback
             status = _complain(f"unexpected {type(error).__name__}: {error} (please report it)", UNEXPECTED)
         raise typer.Exit(status)
 

@@ -77,7 +77,6 @@ def _text(path: Path, origin: Origin) -> str:
 class _Loader(yaml.SafeLoader):
     """Composes nodes of the core schema, down to a bounded depth."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012 - as its base
     depth = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -92,6 +91,8 @@ class _Loader(yaml.SafeLoader):
         return node
 
 
+# None of those that it inherits: they are YAML 1.1's, to which `no` is false.
+_Loader.yaml_implicit_resolvers = {}
 for _tag, _pattern, _first in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),

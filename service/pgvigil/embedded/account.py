@@ -50,7 +50,7 @@ def run(
     Raises EmbeddedError when it cannot be started; its exit status is for the caller to judge.
     """
     try:
-        return subprocess.run(  # noqa: S603 - the programs of an installation, no shell
+        return subprocess.run(
             command,
             capture_output=True,
             check=False,

@@ -49,7 +49,7 @@ def guarded_directory(
 def _start_guard(pidfile: str, account: Account | None) -> tuple[subprocess.Popen[bytes], int]:
     owner = (str(account.uid), str(account.gid)) if account else ()
     try:
-        process = subprocess.Popen(  # noqa: S603 - our own interpreter and script, no shell
+        process = subprocess.Popen(
             [sys.executable, "-I", "-S", guard.__file__, pidfile, *owner],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
