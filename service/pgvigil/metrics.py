@@ -128,7 +128,7 @@ class Counters:
 def exposition(view: View, counters: Counters, clock: Clock | None = None) -> bytes:
     """Return all metrics in Prometheus' text format; `clock` tells whether a mute still holds."""
     # When a counter began is known from its zero; the switch is the whole process's.
-    disable_created_metrics()  # type: ignore[no-untyped-call]
+    disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
     counters.expect(view.checks)
     now = (clock or SystemClock()).now()
     return generate_latest(

@@ -46,7 +46,7 @@ class WebServer:
     @property
     def url(self) -> str:
         """Where the console is; an address that stands for all is given as this machine's own."""
-        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104
+        host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound to, replaced
         return f"http://{_address(host, self.port)}/"
 
     def stop(self, timeout: float = _STOP_SECONDS) -> bool:
