@@ -133,7 +133,7 @@ def configuration_page() -> str:
         "## Top level\n",
         *_settings(schema, definitions),
     ]
-    for name in ("TargetSettings", "Schemas", "Budget", "Web", "Log", "Retention"):
+    for name in ("TargetSettings", "Schemas", "Budget", "Web", "Token", "Notify", "Alertmanager", "Log", "Retention"):
         section = definitions[name]
         lines += [f"## {name.removesuffix('Settings')}\n", f"{_first(section)}\n"]
         lines += _settings(section, definitions)

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pgvigil.config import Config, Listen, StateUrl, TargetSettings, Web, load
+from pgvigil.config import Config, Listen, StateUrl, TargetSettings, load
 from pgvigil.errors import UsageError
 
 
@@ -76,7 +76,7 @@ def _overridden(config: Config, state: str | None, listen: str | None) -> Config
     if state is not None:
         update["state"] = _checked("--state", StateUrl, state)
     if listen is not None:
-        update["web"] = Web(listen=_checked("--listen", Listen, listen))
+        update["web"] = config.web.model_copy(update={"listen": _checked("--listen", Listen, listen)})
     return config.model_copy(update=update)
 
 

@@ -2,30 +2,33 @@
 
 from pgvigil.config.config import Config, load
 from pgvigil.config.explain import near_match
+from pgvigil.config.notifying import Alertmanager, Notify
 from pgvigil.config.origin import KeyPath, joined, one_line
 from pgvigil.config.schema import json_schema
+from pgvigil.config.serving import Listen, Token, Web
 from pgvigil.config.settings import (
     Budget,
-    Listen,
     Log,
     Retention,
     Schemas,
     StateUrl,
     TargetSettings,
-    Web,
 )
 from pgvigil.config.starting import starting_file
 
 __all__ = [
+    "Alertmanager",
     "Budget",
     "Config",
     "KeyPath",
     "Listen",
     "Log",
+    "Notify",
     "Retention",
     "Schemas",
     "StateUrl",
     "TargetSettings",
+    "Token",
     "Web",
     "joined",
     "json_schema",

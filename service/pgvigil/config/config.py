@@ -51,6 +51,10 @@ class Config(Settings):
         """Return an error about the setting at a path, with the file and line where it was written."""
         return self._origin.error(path, message)
 
+    def beside(self, path: Path) -> Path:
+        """Return a path of the configuration, which is relative to the directory of its file."""
+        return Path(self._origin.file or "").parent / path
+
     def section(self, path: KeyPath, value: object, model: type[M]) -> M:
         """Make a model of the content of one section, such as a check's; raises ConfigError."""
         try:

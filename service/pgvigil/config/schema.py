@@ -10,7 +10,8 @@ from pydantic import BaseModel, SecretStr
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 from pydantic_core.core_schema import ModelSchema
 
-from pgvigil.config.settings import Section, Settings, TargetSettings
+from pgvigil.config.section import Section
+from pgvigil.config.settings import Settings, TargetSettings
 from pgvigil.timing import format_duration
 
 _NULL = {"type": "null"}

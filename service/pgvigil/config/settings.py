@@ -10,21 +10,20 @@ import psycopg
 from psycopg.conninfo import conninfo_to_dict
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     PlainValidator,
     SecretStr,
     WithJsonSchema,
-    model_validator,
 )
 
 from pgvigil.catalog import Scope
+from pgvigil.config.notifying import Notify
+from pgvigil.config.section import Section, nothing_is_empty
+from pgvigil.config.serving import Web
 from pgvigil.timing import CronField, Interval, Schedule, Scheduled, Within
 
 _TARGET_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,62}")
-_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
 _SIZE = re.compile(r"([0-9]{1,6})(kB|MB|GB|TB)")
 
 
@@ -52,13 +51,6 @@ def _dsn(value: SecretStr) -> SecretStr:
     return value
 
 
-def _listen(text: str) -> str:
-    match = _LISTEN.fullmatch(text)
-    if match is None or int(match["port"]) > 65535:
-        raise ValueError("expected HOST:PORT such as 127.0.0.1:9925, [::1]:9925 or 0.0.0.0:9925")
-    return text
-
-
 def _state(value: SecretStr) -> SecretStr:
     if not re.match(r"sqlite:///.|postgresql\+psycopg://.", value.get_secret_value()):
         raise ValueError("expected sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE")
@@ -67,9 +59,6 @@ def _state(value: SecretStr) -> SecretStr:
 
 StateUrl = Annotated[SecretStr, AfterValidator(_state)]
 """Where the state store is: an SQLAlchemy URL, which may hold a password."""
-
-Listen = Annotated[str, AfterValidator(_listen)]
-"""An address and a port."""
 
 
 def _size(value: object) -> int:
@@ -83,37 +72,6 @@ def _some_targets(targets: dict[str, TargetSettings]) -> dict[str, TargetSetting
     if not targets:
         raise ValueError("names no target: expected a name with a dsn below it")
     return targets
-
-
-def _nothing_is_empty(value: object) -> object:
-    """Let a key without a value stand for an empty section, whose lines may all be commented out."""
-    return {} if value is None else value
-
-
-class Section(BaseModel):
-    """Base of all settings: unknown keys are errors, nothing changes after it was read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-    _empty = model_validator(mode="before")(_nothing_is_empty)
-
-
-class Web(Section):
-    """Where metrics, console and API are served."""
-
-    listen: Listen = Field(
-        default="127.0.0.1:9925", description="Address and port to listen on; port 0 takes a free one."
-    )
-
-    @property
-    def host(self) -> str:
-        """The host to listen on, without the brackets of an IPv6 address."""
-        return self.listen.rpartition(":")[0].strip("[]")
-
-    @property
-    def port(self) -> int:
-        """The port to listen on."""
-        return int(self.listen.rpartition(":")[2])
 
 
 class Log(Section):
@@ -199,8 +157,8 @@ class TargetSettings(Scheduled, Section):
     )
     budget: Budget = Field(default_factory=Budget, description="What pgvigil may take from the target.")
     checks: Annotated[
-        dict[str, Annotated[dict[str, Any], BeforeValidator(_nothing_is_empty)]],
-        BeforeValidator(_nothing_is_empty),
+        dict[str, Annotated[dict[str, Any], BeforeValidator(nothing_is_empty)]],
+        BeforeValidator(nothing_is_empty),
     ] = Field(
         default_factory=dict,
         description="Settings by check; others run with their defaults.",
@@ -226,7 +184,12 @@ class Settings(Section):
         default=SecretStr("sqlite:///pgvigil.db"),
         description="Where runs and incidents are kept: `sqlite:///FILE` or `postgresql+psycopg://…`.",
     )
-    web: Web = Field(default_factory=Web, description="Where metrics, console and API are served.")
+    web: Web = Field(
+        default_factory=Web, description="Where metrics, console and API are served, and to whom."
+    )
+    notify: Notify = Field(
+        default_factory=Notify, description="Which Alertmanagers hear of incidents from pgvigil itself."
+    )
     log: Log = Field(default_factory=Log, description="What is logged, and how.")
     retention: Retention = Field(default_factory=Retention, description="What the state store keeps.")
     targets: Annotated[

@@ -22,7 +22,8 @@ from pgvigil.check import Check, Params, describe
 from pgvigil.config.candidates import candidate_pair, candidate_relations
 from pgvigil.config.origin import one_line
 from pgvigil.config.schema import settings_schema
-from pgvigil.config.settings import Budget, Settings, TargetSettings, Web
+from pgvigil.config.serving import Web
+from pgvigil.config.settings import Budget, Settings, TargetSettings
 
 DSN_VARIABLE = "PGVIGIL_DSN"
 
