@@ -38,6 +38,8 @@ keys and wrong types are errors, each with file, line and path. `!env NAME` (or 
 prints the JSON Schema for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.
 """
 
+SECTIONS = "TargetSettings Schemas Budget Web Token Notify Alertmanager Log Retention".split()
+
 Schema = dict[str, Any]
 
 
@@ -133,7 +135,7 @@ def configuration_page() -> str:
         "## Top level\n",
         *_settings(schema, definitions),
     ]
-    for name in ("TargetSettings", "Schemas", "Budget", "Web", "Token", "Notify", "Alertmanager", "Log", "Retention"):
+    for name in SECTIONS:
         section = definitions[name]
         lines += [f"## {name.removesuffix('Settings')}\n", f"{_first(section)}\n"]
         lines += _settings(section, definitions)

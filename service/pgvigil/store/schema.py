@@ -28,7 +28,7 @@ from sqlalchemy import (
     text,
 )
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
 
 
@@ -215,6 +215,31 @@ events = Table(
     Column("text", Line, nullable=False),
     Column("who", Line),
     Index("events_by_incident", "incident", "id"),
+)
+
+# What somebody said was deployed to a target, and when; told twice, it is still one.
+deployments = Table(
+    "deployments",
+    metadata,
+    Column("id", _Number, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("version", Line, nullable=False),
+    Column("at", Timestamp, nullable=False),
+    Column("marked_by", Line, nullable=False),
+    UniqueConstraint("target", "at", "version", name="deployments_once"),
+)
+
+# What each Alertmanager was last told of an incident, and under which labels. The incidents are the outbox:
+# what differs from this is to be sent.
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("alertmanager", String, primary_key=True),
+    Column("incident", String, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("firing", Boolean, nullable=False),
+    Column("labels", Json, nullable=False),
+    Column("at", Timestamp, nullable=False),
+    Index("deliveries_by_incident", "incident"),
 )
 
 # One row: who leads, and how often the lead has changed hands.

@@ -1,0 +1,1 @@
+"""The direct notifier: incidents sent to Alertmanager by pgvigil itself."""

@@ -1,0 +1,34 @@
+"""Deployments, and what each Alertmanager was told."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+moment = sa.DateTime(timezone=True)
+
+
+def upgrade() -> None:
+    """Create both tables."""
+    op.create_table(
+        "deployments",
+        sa.Column("id", number, primary_key=True),
+        sa.Column("target", sa.String, nullable=False),
+        sa.Column("version", sa.Text, nullable=False),
+        sa.Column("at", moment, nullable=False),
+        sa.Column("marked_by", sa.Text, nullable=False),
+        sa.UniqueConstraint("target", "at", "version", name="deployments_once"),
+    )
+    op.create_table(
+        "deliveries",
+        sa.Column("alertmanager", sa.String, primary_key=True),
+        sa.Column("incident", sa.String, sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("firing", sa.Boolean, nullable=False),
+        sa.Column("labels", sa.Text, nullable=False),
+        sa.Column("at", moment, nullable=False),
+    )
+    op.create_index("deliveries_by_incident", "deliveries", ["incident"])
