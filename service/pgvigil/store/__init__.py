@@ -7,7 +7,14 @@ from pgvigil.store.discovering import Synced
 from pgvigil.store.reading import Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
-from pgvigil.store.status import CheckStatus, Coverage, CoverageState, SubjectStatus, TargetStatus
+from pgvigil.store.status import (
+    CheckStatus,
+    Coverage,
+    CoverageState,
+    Deployment,
+    SubjectStatus,
+    TargetStatus,
+)
 from pgvigil.store.store import Store
 from pgvigil.store.view import LiveIncident, View
 
@@ -15,6 +22,7 @@ __all__ = [
     "CheckStatus",
     "Coverage",
     "CoverageState",
+    "Deployment",
     "Filter",
     "History",
     "LiveIncident",

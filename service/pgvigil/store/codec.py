@@ -13,7 +13,7 @@ from pgvigil.check import Finding, Outcome, Severity
 from pgvigil.incident import Event, EventKind, Incident, Mark, Resolution, State
 from pgvigil.run import Run
 from pgvigil.store.schema import Row
-from pgvigil.store.status import CheckStatus, CoverageState, SubjectStatus, TargetStatus
+from pgvigil.store.status import CheckStatus, CoverageState, Deployment, SubjectStatus, TargetStatus
 from pgvigil.store.view import LiveIncident
 
 
@@ -152,12 +152,14 @@ def live_incident_of_row(row: RowMapping) -> LiveIncident:
         target=row["target"],
         check=row["check"],
         subject=row["subject"],
+        code=row["finding"]["code"],
         title=row["finding"]["title"],
         count=row["finding"]["count"],
         severity=Severity(row["severity"]),
         state=State(row["state"]),
         first_seen=row["first_seen"],
         last_seen=row["last_seen"],
+        opened_at=row["opened_at"],
         unexamined_since=row["unexamined_since"],
         acknowledged=_mark_of_row("acknowledged", row),
         muted=_mark_of_row("muted", row),
@@ -189,6 +191,11 @@ def target_of_row(row: RowMapping) -> TargetStatus:
 def check_of_row(row: RowMapping) -> CheckStatus:
     """Return a check's status."""
     return CheckStatus(**row)
+
+
+def deployment_of_row(row: RowMapping) -> Deployment:
+    """Return a deployment."""
+    return Deployment(row["target"], row["version"], row["at"], row["marked_by"])
 
 
 def _outcome(value: str | None) -> Outcome | None:

@@ -8,12 +8,12 @@ from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, union, update
 
 from pgvigil.incident import Event, Incident, vanished
 from pgvigil.store.codec import row_of_status
 from pgvigil.store.recording import add_check, live_incidents, save
-from pgvigil.store.schema import checks, subjects, targets
+from pgvigil.store.schema import checks, deployments, subjects, targets
 from pgvigil.store.status import CheckStatus, SubjectStatus
 from pgvigil.store.view import CheckKey, Delta, LiveIncident, SubjectKey
 
@@ -73,8 +73,10 @@ def retire(connection: Connection, configured: Collection[CheckKey], now: dateti
         gone_subjects += ended.gone_subjects
         connection.execute(delete(checks).filter_by(target=target, name=name))
     kept = {target for target, _ in configured}
-    gone_targets = [name for name in connection.scalars(select(targets.c.name)) if name not in kept]
+    named = union(select(targets.c.name), select(deployments.c.target))
+    gone_targets = [name for name in connection.scalars(named) if name not in kept]
     connection.execute(delete(targets).where(targets.c.name.in_(gone_targets)))
+    connection.execute(delete(deployments).where(deployments.c.target.in_(gone_targets)))
     return Delta(
         incidents=incidents, gone_subjects=gone_subjects, gone_checks=gone_checks, gone_targets=gone_targets
     )

@@ -14,6 +14,7 @@ from pgvigil.incident import Event, Incident, State
 from pgvigil.run import Run
 from pgvigil.store.codec import (
     check_of_row,
+    deployment_of_row,
     event_of_row,
     incident_of_row,
     live_incident_of_row,
@@ -21,9 +22,19 @@ from pgvigil.store.codec import (
     status_of_row,
     target_of_row,
 )
-from pgvigil.store.schema import among, checks, equals, events, incidents, runs, subjects, targets
-from pgvigil.store.status import CheckStatus, Coverage, CoverageState, SubjectStatus, TargetStatus
-from pgvigil.store.view import Delta
+from pgvigil.store.schema import (
+    among,
+    checks,
+    deployments,
+    equals,
+    events,
+    incidents,
+    runs,
+    subjects,
+    targets,
+)
+from pgvigil.store.status import CheckStatus, Coverage, CoverageState, Deployment, SubjectStatus, TargetStatus
+from pgvigil.store.view import DEPLOYMENTS_SHOWN, Delta
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +82,7 @@ def everything(connection: Connection) -> Delta:
         checks=list_checks(connection),
         subjects=[status_of_row(row) for row in connection.execute(select(subjects)).mappings()],
         incidents=[live_incident_of_row(row) for row in connection.execute(live).mappings()],
+        deployments=_last_deployments(connection),
     )
 
 
@@ -83,6 +95,31 @@ def list_checks(connection: Connection) -> list[CheckStatus]:
     """Return all checks by target and name."""
     query = select(checks).order_by("target", "name")
     return [check_of_row(row) for row in connection.execute(query).mappings()]
+
+
+def last_words(connection: Connection) -> tuple[int, int]:
+    """Return the numbers of what people said last: of an incident, and of a deployment."""
+    marked = select(func.max(events.c.id)).where(events.c.who.is_not(None))
+    deployed = select(func.max(deployments.c.id))
+    return connection.scalar(marked) or 0, connection.scalar(deployed) or 0
+
+
+def list_deployments(connection: Connection, wanted: Filter) -> list[Deployment]:
+    """Return deployments, the newest first; only the target narrows."""
+    query = select(deployments).order_by(deployments.c.at.desc(), deployments.c.id.desc())
+    if wanted.target is not None:
+        query = query.where(equals(deployments.c.target, wanted.target))
+    return [deployment_of_row(row) for row in connection.execute(_paged(query, wanted)).mappings()]
+
+
+def _last_deployments(connection: Connection) -> list[Deployment]:
+    """Return as many of every target's as are shown."""
+    place = func.row_number().over(
+        partition_by=deployments.c.target, order_by=(deployments.c.at.desc(), deployments.c.id.desc())
+    )
+    placed = select(deployments, place.label("place")).subquery()
+    query = select(placed).where(placed.c.place <= DEPLOYMENTS_SHOWN)
+    return [deployment_of_row(row) for row in connection.execute(query).mappings()]
 
 
 def coverage(connection: Connection, target: str | None) -> list[Coverage]:

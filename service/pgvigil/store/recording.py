@@ -23,8 +23,8 @@ from pgvigil.store.codec import (
     target_of_row,
 )
 from pgvigil.store.database import insert_missing
-from pgvigil.store.schema import checks, equals, events, incidents, runs, subjects, targets
-from pgvigil.store.status import CheckStatus, SubjectStatus, TargetStatus
+from pgvigil.store.schema import checks, deployments, equals, events, incidents, runs, subjects, targets
+from pgvigil.store.status import CheckStatus, Deployment, SubjectStatus, TargetStatus
 from pgvigil.store.view import Delta
 
 
@@ -68,6 +68,15 @@ def record_target(connection: Connection, seen: TargetStatus) -> Delta:
     }
     changed = update(targets).where(targets.c.name == seen.name).values(values).returning(targets)
     return Delta(targets=[target_of_row(connection.execute(changed).mappings().one())])
+
+
+def record_deployments(connection: Connection, marked: Iterable[Deployment]) -> Delta:
+    """Insert deployments; one that is already there is left alone."""
+    marked = list(marked)
+    for one in marked:
+        row = {"target": one.target, "version": one.version, "at": one.at, "marked_by": one.marked_by}
+        connection.execute(insert_missing(connection, deployments, ["target", "at", "version"]).values(row))
+    return Delta(deployments=marked)
 
 
 def mark(

@@ -16,7 +16,7 @@ from sqlalchemy import Column, Connection, Function, Select, Table, delete, func
 
 from pgvigil.incident import EventKind, State
 from pgvigil.store.database import Database
-from pgvigil.store.schema import events, incidents, runs, subjects
+from pgvigil.store.schema import deployments, events, incidents, runs, subjects
 
 BATCH = 2000
 """Rows in one deletion."""
@@ -58,6 +58,7 @@ def prune(database: Database, writing: Writing, keep: Retention, now: datetime) 
         incidents=_delete(database, writing, incidents, _old_incidents(oldest_incident)),
         events=_delete(database, writing, events, _old_events(oldest_run)),
     )
+    _delete(database, writing, deployments, _old_deployments(oldest_incident))
     oldest_runs, oldest_resolved = (
         _prunable().order_by(runs.c.id),
         _resolved().order_by(incidents.c.resolved_at),
@@ -90,6 +91,10 @@ def _old_incidents(oldest: datetime) -> Select[Any]:
 
 def _resolved() -> Select[Any]:
     return select(incidents.c.id).where(incidents.c.state == State.RESOLVED.value)
+
+
+def _old_deployments(oldest: datetime) -> Select[Any]:
+    return select(deployments.c.id).where(deployments.c.at < oldest)
 
 
 def _old_events(oldest: datetime) -> Select[Any]:

@@ -215,6 +215,13 @@ events = Table(
     Column("text", Line, nullable=False),
     Column("who", Line),
     Index("events_by_incident", "incident", "id"),
+    # What people said last, for a leader that has not heard it itself.
+    Index(
+        "events_of_people",
+        "id",
+        sqlite_where=text("who IS NOT NULL"),
+        postgresql_where=text("who IS NOT NULL"),
+    ),
 )
 
 # What somebody said was deployed to a target, and when; told twice, it is still one.

@@ -45,6 +45,16 @@ class TargetStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class Deployment:
+    """A version that was deployed to a target at a moment, as `marked_by` said."""
+
+    target: str
+    version: str
+    at: datetime
+    marked_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckStatus:
     """A check of a target. `interval_seconds` is None until its subjects were first discovered."""
 

@@ -22,7 +22,7 @@ from pgvigil.store.migrate import migrate
 from pgvigil.store.reading import ALL, Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
-from pgvigil.store.status import CheckStatus, Coverage, SubjectStatus, TargetStatus
+from pgvigil.store.status import CheckStatus, Coverage, Deployment, SubjectStatus, TargetStatus
 from pgvigil.store.view import CheckKey, Delta, Picture, View
 
 T = TypeVar("T")
@@ -44,6 +44,7 @@ class Store:
         self._picture = Picture()
         self._leadership = Leadership(database)
         self._in_doubt = False
+        self._last_words = (0, 0)
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
@@ -155,6 +156,13 @@ class Store:
         """Lift a mute; raises UsageError when the incident is unknown or resolved."""
         return self._mark(incident_id, lambda incident: life.unmute(incident, Mark(who, at)))
 
+    def record_deployments(self, marked: Iterable[Deployment]) -> None:
+        """Commit that versions were deployed; a deployment that is told twice is recorded once."""
+        # Whoever deployed told one replica, whichever leads.
+        self._commit(
+            lambda connection: (None, recording.record_deployments(connection, marked)), fenced=False
+        )
+
     def prune(self, now: datetime, keep: Retention) -> Pruned:
         """Delete what the retention does not keep; results are recorded in between."""
         return retention.prune(self._database, self._writing, keep, now)
@@ -167,6 +175,16 @@ class Store:
         """Load the view anew, when another process writes the same store."""
         with self._writer, self._database.reading() as connection:
             self._picture.load(reading.everything(connection))
+
+    def catch_up(self) -> None:
+        """Follow what people told another replica: an acknowledgement, a mute, a deployment."""
+        if self._database.is_sqlite:
+            return
+        with self._database.reading() as connection:
+            words = reading.last_words(connection)
+        if words != self._last_words:
+            self.reload()
+            self._last_words = words
 
     def targets(self) -> list[TargetStatus]:
         """Return all targets by name."""
@@ -202,6 +220,11 @@ class Store:
         """Return runs, the last recorded first; `states` are Outcome."""
         with self._database.reading() as connection:
             return reading.list_runs(connection, where)
+
+    def deployments(self, where: Filter = ALL) -> list[Deployment]:
+        """Return deployments, the newest first; only the target narrows."""
+        with self._database.reading() as connection:
+            return reading.list_deployments(connection, where)
 
     def last_started(self, target: str, check: str) -> datetime | None:
         """Return when the last recorded run of a check started, None when there was none."""

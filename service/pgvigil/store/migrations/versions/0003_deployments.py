@@ -32,3 +32,5 @@ def upgrade() -> None:
         sa.Column("at", moment, nullable=False),
     )
     op.create_index("deliveries_by_incident", "deliveries", ["incident"])
+    by_people = sa.text("who IS NOT NULL")
+    op.create_index("events_of_people", "events", ["id"], sqlite_where=by_people, postgresql_where=by_people)
