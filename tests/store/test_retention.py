@@ -82,7 +82,7 @@ def bulky(number: int, *, heals: bool) -> list[Run]:
 
 @pytest.mark.parametrize("heals", [False, True], ids=["runs", "incidents"])
 def test_the_size_is_bounded_whatever_the_other_bounds_say(store: Store, heals: bool) -> None:
-    for number in range(80):
+    for number in range(120):
         for one in bulky(number, heals=heals):
             store.record(one)
     last = {one.run.subject: one for one in reversed(store.runs(EVERY))}
