@@ -1,0 +1,115 @@
+"""The unit is sound, lets out little, and the daemon lives within it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from tests.cli.command import PROGRAM
+from tests.deploy import unit, world
+from tests.servers import required
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MOST_EXPOSURE = "15"  # of 100; what remains is that it has a network
+CONFIG = """\
+web: {listen: '127.0.0.1:0'}
+targets:
+  shop: {dsn: !file /run/credentials/pgvigil.service/dsn, every: 1s}
+"""
+
+
+@pytest.fixture
+def analyze() -> str:
+    """The program that judges units."""
+    if shutil.which("systemd-analyze") is None and not required():
+        pytest.skip("systemd-analyze is not installed")
+    return "systemd-analyze"
+
+
+@pytest.fixture
+def own_world() -> None:
+    """What it takes to put the unit's restrictions in force without systemd."""
+    if (lacking := world.lacking()) and not required():
+        pytest.skip(f"this needs {lacking}")
+
+
+def analyzed(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_systemd_understands_every_line(analyze: str, tmp_path: Path) -> None:
+    installed = tmp_path / unit.FILE.name
+    text = unit.FILE.read_text(encoding="utf-8")
+    installed.write_text(text.replace("/opt/pgvigil/bin/pgvigil", str(PROGRAM)), encoding="utf-8")
+    answer = analyzed(analyze, "verify", installed)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+    installed.write_text(text + "[Service]\nProtectEverything=yes\n", encoding="utf-8")
+    assert "ProtectEverything" in analyzed(analyze, "verify", installed).stderr
+
+
+def test_little_is_exposed(analyze: str) -> None:
+    answer = analyzed(analyze, "security", "--offline=true", f"--threshold={MOST_EXPOSURE}", unit.FILE)
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_the_daemon_is_told_of_by_signal_and_restarted_within_reason() -> None:
+    assert unit.one("Type") == "notify"
+    assert unit.one("ExecReload") == "/bin/kill -HUP $MAINPID"
+    assert unit.one("Restart") == "on-failure"
+    assert unit.one("StartLimitBurst", "Unit")
+    assert float(unit.one("WatchdogSec").removesuffix("s")) > 0
+
+
+def test_a_wrong_configuration_is_not_tried_again(tmp_path: Path) -> None:
+    wrong = tmp_path / "pgvigil.yaml"
+    wrong.write_text("targets: {}\n", encoding="utf-8")
+    status = analyzed(PROGRAM, "run", "--config", wrong).returncode
+    assert str(status) in unit.one("RestartPreventExitStatus").split()
+
+
+@pytest.mark.usefixtures("own_world")
+def test_the_restrictions_restrict(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    program = [str(world.PYTHON), str(world.HERE / "probe.py"), str(tmp_path / "etc")]
+    command = world.confined(tmp_path, "secret", program)
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, env=world.ENVIRONMENT)
+    outcomes = json.loads(answer.stdout)
+    assert {name for name, outcome in outcomes.items() if outcome == "done"} == {
+        "write its state",
+        "read its credential",
+        "speak TCP",
+        "speak over Unix sockets",
+        "resolve localhost",
+        "have temporary files",
+    }
+
+
+@pytest.mark.usefixtures("own_world")
+def test_the_daemon_watches_within_the_restrictions(database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database) as conn:
+        conn.execute("CREATE TABLE games (id int PRIMARY KEY)")
+    with world.service(tmp_path, CONFIG, database, watchdog_seconds=1) as service:
+        service.told("READY")
+        # Twice: the sign of life goes on, whatever it examines meanwhile.
+        service.told("WATCHDOG")
+        service.told("WATCHDOG")
+        page = service.until_metrics('pgvigil_subjects{check="tables",state="passed",target="shop"} 1.0')
+        assert 'pgvigil_target_up{target="shop"} 1.0' in page
+        assert (tmp_path / "state/pgvigil.db").stat().st_uid == world.UID
+
+        service.process.send_signal(signal.SIGHUP)
+        assert int(service.told("RELOADING")["MONOTONIC_USEC"]) > 0
+        service.told("READY")
+
+        service.process.terminate()
+        service.told("STOPPING")
+        assert service.process.wait(30) == 0
