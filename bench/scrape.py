@@ -9,7 +9,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from bench.measure import Measured, measure
 from pgvigil.check import Outcome, Severity
-from pgvigil.metrics import Counters, exposition
+from pgvigil.metrics import Counters, Exposition
 from pgvigil.store import CheckStatus, CoverageState, SubjectStatus, View
 
 _SUBJECTS = 10_000
@@ -18,12 +18,12 @@ _GAUGES = ("pgvigil_violations", "pgvigil_run_success", "pgvigil_last_completed_
 
 def run() -> Measured:
     """Compare one exposition with that of a plain registry that holds as many series."""
-    view, counters, registry = _view(), Counters(), _registry()
+    view, exposition, registry = _view(), Exposition(Counters()), _registry()
     return measure(
         f"a scrape of {_SUBJECTS:,} subjects; as a ratio to a plain registry of gauges",
         {
             "prometheus_client registry": lambda: generate_latest(registry),
-            "pgvigil": lambda: exposition(view, counters),
+            "pgvigil": lambda: exposition.text(view),
         },
     )
 

@@ -16,7 +16,7 @@ from pgvigil.engine import Engine, Watch
 from pgvigil.errors import StoreError
 from pgvigil.governor import Governor
 from pgvigil.health import Duty
-from pgvigil.metrics import Counters, exposition
+from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.schedule import Job, Scheduler, interval_seconds
@@ -141,9 +141,10 @@ class Daemon:
         log.info("stopped", reason=self.failure or "told to stop")
 
     def _serve(self, store: Store) -> WebServer:
+        exposition = Exposition(self._counters, self._clock)
         app = create_app(
             store,
-            exposition=lambda: exposition(store.view(), self._counters, self._clock),
+            exposition=lambda: exposition.text(store.view()),
             ready=lambda: self._not_ready or self._counters.health.trouble,
             next_due=lambda: self._scheduler.next_due if self._scheduler else {},
             clock=self._clock,

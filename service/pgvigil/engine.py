@@ -30,7 +30,7 @@ from pgvigil.errors import (
 from pgvigil.governor import Governor
 from pgvigil.health import Duty
 from pgvigil.incident import Event, EventKind, Incident
-from pgvigil.metrics import Counters
+from pgvigil.metrics import Counters, Usage
 from pgvigil.run import Run
 from pgvigil.runner import Runner
 from pgvigil.store import LiveIncident, Store
@@ -76,6 +76,15 @@ class Watch:
             for position, pattern in catalog.unmatched_includes()
         ]
 
+    def usage(self) -> Usage:
+        """Return what the target's budget allows, and what was taken of it."""
+        return Usage(
+            connections=self.target.limits.connections,
+            duty_cycle=self.governor.duty_cycle,
+            busy_seconds=self.governor.busy_seconds,
+            recovery_conflicts=self.runner.recovery_conflicts,
+        )
+
     def stop(self) -> None:
         """Let nothing new begin and cancel what runs, within two seconds."""
         self.governor.stop()
@@ -94,6 +103,8 @@ class Engine:
         self._clock = clock or SystemClock()
         # Two checks that find a target down at once tell of it once.
         self._seeing = threading.Lock()
+        for name, watch in self.watches.items():
+            counters.watch(name, watch.usage)
         self._emptied: set[tuple[str, str]] = set()
         self._ticking = {
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
@@ -232,7 +243,6 @@ class Engine:
 
     def _commit(self, run: Run) -> None:
         self.counters.observe(run)
-        self.counters.recovery_conflicts(run.target, self.watches[run.target].runner.recovery_conflicts)
         try:
             recorded = self.store.record(run)
         except StoreError as error:

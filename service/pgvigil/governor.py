@@ -18,7 +18,9 @@ class Governor:
     """
 
     def __init__(self, turns: int = 1, duty_cycle: float = 1.0) -> None:
-        self._rest_per_second = 1.0 / duty_cycle - 1.0
+        self.duty_cycle = duty_cycle
+        self.busy_seconds = 0.0
+        """For how long runs have kept the server busy, in all turns together."""
         self._stopping = threading.Event()
         self._change = threading.Condition()
         self._free = turns
@@ -50,6 +52,8 @@ class Governor:
 
     def end(self, busy: float) -> None:
         """Rest after a turn in which the server was busy for so many seconds, and give it on."""
+        with self._change:
+            self.busy_seconds += busy
         try:
             self.rest(busy)
         finally:
@@ -59,6 +63,6 @@ class Governor:
 
     def rest(self, busy: float) -> None:
         """Rest after `busy` seconds of work; returns early when stopped."""
-        pause = min(busy * self._rest_per_second, _LONGEST_REST)
+        pause = min(busy * (1.0 / self.duty_cycle - 1.0), _LONGEST_REST)
         if pause > 0:
             self._stopping.wait(pause)

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pgvigil.check import Check, describe
 from pgvigil.cli.main import app
 from pgvigil.config import load
-from pgvigil.metrics import Counters, exposition
+from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
 from pgvigil.store import View
 
@@ -55,7 +55,7 @@ def test_generated_pages_are_what_the_code_says() -> None:
 def test_every_metric_is_documented_and_no_other() -> None:
     page = (ROOT / "docs/reference/metrics.md").read_text(encoding="utf-8")
     documented = set(re.findall(r"^\| `(pgvigil_\w+)` \| (gauge|counter|histogram) \|", page, re.MULTILINE))
-    text = exposition(View({}, {}, {}, {}), Counters()).decode()
+    text = Exposition(Counters()).text(View({}, {}, {}, {})).decode()
     exposed = set(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.MULTILINE))
     assert list(text_string_to_metric_families(text))
     assert documented == exposed

@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from pgvigil import __version__
 from pgvigil.check import Outcome, Severity
 from pgvigil.health import Duty
-from pgvigil.metrics import MISSED, Counters, exposition
+from pgvigil.metrics import MISSED, Counters, Exposition, Usage
 from pgvigil.store import Store
 from tests.incident.life import finding, run
 
@@ -41,7 +41,7 @@ class Scrape:
     """What Prometheus would read."""
 
     def __init__(self, store: Store, counters: Counters | None = None) -> None:
-        self.text = exposition(store.view(), counters or Counters(), StoppedClock())
+        self.text = Exposition(counters or Counters(), StoppedClock()).text(store.view())
         self.families = {one.name: one for one in text_string_to_metric_families(self.text.decode())}
 
     def series(self, name: str) -> list[dict[str, str]]:
@@ -84,6 +84,20 @@ def test_it_has_the_metrics_of_the_contract_and_no_others(store: Store) -> None:
         "pgvigil_run_duration_seconds": "histogram",
         "pgvigil_rows_examined": "counter",
         "pgvigil_drift_rows": "gauge",
+        "pgvigil_drift_budget_rows": "gauge",
+        "pgvigil_incident_violations": "gauge",
+        "pgvigil_incident_first_seen_timestamp_seconds": "gauge",
+        "pgvigil_new_incidents": "gauge",
+        "pgvigil_deployment_timestamp_seconds": "gauge",
+        "pgvigil_target_busy_seconds": "counter",
+        "pgvigil_budget_connections": "gauge",
+        "pgvigil_budget_duty_cycle": "gauge",
+        "pgvigil_leader": "gauge",
+        "pgvigil_config_last_reload_successful": "gauge",
+        "pgvigil_config_last_reload_success_timestamp_seconds": "gauge",
+        "pgvigil_notifications": "counter",
+        "pgvigil_notifications_failed": "counter",
+        "pgvigil_notifications_pending": "gauge",
         "pgvigil_ticks_missed": "counter",
         "pgvigil_recovery_conflicts": "counter",
         "pgvigil_store_errors": "counter",
@@ -208,7 +222,6 @@ def test_counters_begin_at_zero_as_soon_as_the_check_is_known(store: Store) -> N
         assert scrape.value("pgvigil_ticks_missed_total", reason=reason, **CHECK) == 0
     assert scrape.value("pgvigil_rows_examined_total", **CHECK) == 0
     assert scrape.value("pgvigil_run_duration_seconds_count", **CHECK) == 0
-    assert scrape.value("pgvigil_recovery_conflicts_total", target="games") == 0
     assert scrape.value("pgvigil_store_errors_total") == 0
 
 
@@ -227,7 +240,7 @@ def test_counters_count_from_many_threads(store: Store) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    counters.recovery_conflicts("games", 3)
+    counters.watch("games", lambda: Usage(2, 0.2, 1.5, recovery_conflicts=3))
     scrape = Scrape(store, counters)
     assert scrape.value("pgvigil_runs_total", outcome="fail", **CHECK) == 1000
     assert scrape.value("pgvigil_rows_examined_total", **CHECK) == 7000

@@ -15,7 +15,7 @@ import pytest
 from sqlalchemy import make_url
 
 from pgvigil.errors import StoreError
-from pgvigil.metrics import Counters, exposition
+from pgvigil.metrics import Counters, Exposition
 from pgvigil.store import Filter, Store
 from tests.incident.life import finding, run
 from tests.store.conftest import store_url
@@ -44,7 +44,7 @@ def test_a_daemon_killed_between_commit_and_metric_shows_the_result_after_its_re
         assert [one.count for one in stored.run.findings] == [7]
         (incident,) = store.incidents()
         assert (incident.state, incident.count) == ("open", 7)
-        metrics = exposition(store.view(), Counters()).decode()
+        metrics = Exposition(Counters()).text(store.view()).decode()
     labels = f'check="orphan_rows",severity="critical",subject="{SUBJECT}",target="games"'
     assert f"pgvigil_violations{{{labels}}} 7.0" in metrics
     open_incidents = 'check="orphan_rows",severity="critical",state="open",target="games"'

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgvigil.metrics import Counters, exposition
+from pgvigil.metrics import Counters, Exposition
 from pgvigil.store import Store
 from pgvigil.web import WebServer, create_app
 from tests.web.world import FixedClock
@@ -42,10 +42,10 @@ class Site:
     web: WebServer = field(init=False)
 
     def __post_init__(self) -> None:
-        counters = Counters()
+        exposition = Exposition(Counters(), self.clock)
         app = create_app(
             self.store,
-            lambda: exposition(self.store.view(), counters, self.clock),
+            lambda: exposition.text(self.store.view()),
             lambda: self.ready,
             lambda: self.due,
             self.clock,

@@ -1,0 +1,222 @@
+"""What happened since the start, and what the process itself is about; safe for several threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from prometheus_client import Counter, Gauge, Histogram, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
+
+from pgvigil.check import Outcome
+from pgvigil.health import Duty, Health
+from pgvigil.run import Run
+
+MISSED = ("overrun", "late", "crashed")
+"""Why a tick did not happen: the one before it still ran, pgvigil was too busy or asleep, or it crashed."""
+
+# From a lookup in a small table to a scan at the end of its patience.
+_SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
+_CHECK = ("target", "check")
+
+CheckKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What pgvigil may take from a target, and what it took since it began to watch it.
+
+    `connections` and `duty_cycle` are the budget's. `busy_seconds` adds up over all sessions.
+    """
+
+    connections: int
+    duty_cycle: float
+    busy_seconds: float
+    recovery_conflicts: int
+
+
+class Counters:
+    """Counts what happened since the start.
+
+    Every counter of a check begins at zero as soon as the check is known, so that `rate()` sees the first
+    event too.
+    """
+
+    def __init__(self) -> None:
+        # No registry of the process: two daemons in one process (a test, say) share nothing.
+        self._runs = Counter("pgvigil_runs", "Runs by outcome.", (*_CHECK, "outcome"), registry=None)
+        self._seconds = Histogram(
+            "pgvigil_run_duration_seconds", "How long runs took.", _CHECK, buckets=_SECONDS, registry=None
+        )
+        self._rows = Counter("pgvigil_rows_examined", "Rows that runs have judged.", _CHECK, registry=None)
+        self._missed = Counter(
+            "pgvigil_ticks_missed", "Ticks that did not happen when due.", (*_CHECK, "reason"), registry=None
+        )
+        self._store_errors = Counter(
+            "pgvigil_store_errors", "Times that the state store could not be read or written.", registry=None
+        )
+        self._leader = Gauge(
+            "pgvigil_leader", "1 while this daemon examines and records, 0 while it stands by.", registry=None
+        )
+        self._reloaded = Gauge(
+            "pgvigil_config_last_reload_successful",
+            "1 when the configuration in force is the one that was last read.",
+            registry=None,
+        )
+        self._reloaded_at = Gauge(
+            "pgvigil_config_last_reload_success_timestamp_seconds",
+            "When a configuration was last taken into force.",
+            registry=None,
+        )
+        self.notifications = Notifications()
+        self.health = Health()
+        self._usages: dict[str, Callable[[], Usage]] = {}
+        self._checks: set[CheckKey] = set()
+
+    def observe(self, run: Run) -> None:
+        """Count a run that ended, however it ended."""
+        key = run.target, run.check
+        self.expect([key])
+        self._runs.labels(*key, run.outcome.value).inc()
+        self._seconds.labels(*key).observe(run.duration_seconds)
+        self._rows.labels(*key).inc(run.rows_examined)
+
+    def tick_missed(self, target: str, check: str, reason: str) -> None:
+        """Count a tick that did not happen; `reason` is one of MISSED."""
+        self.expect([(target, check)])
+        self._missed.labels(target, check, reason).inc()
+
+    def store_failed(self, duty: Duty, at: datetime, reason: str) -> bool:
+        """Count a failure of the state store, and what it keeps from being done; tells whether it is news."""
+        self._store_errors.inc()
+        return self.health.failed(duty, at, reason)
+
+    def leads(self, leads: bool) -> None:
+        """Note whether this daemon leads."""
+        self._leader.set(leads)
+
+    def reloaded(self, at: datetime) -> None:
+        """Note that a configuration was taken into force."""
+        self._reloaded.set(1)
+        self._reloaded_at.set(at.timestamp())
+
+    def reload_failed(self) -> None:
+        """Note that what was read last is not in force."""
+        self._reloaded.set(0)
+
+    def watch(self, target: str, usage: Callable[[], Usage]) -> None:
+        """Show what is taken from a target; `usage` is asked at every scrape and must not wait."""
+        self._usages[target] = usage
+
+    def expect(self, checks: Iterable[CheckKey]) -> None:
+        """Let the counters of these checks begin at zero, unless they have begun."""
+        for key in checks:
+            if key in self._checks:
+                continue
+            for outcome in Outcome:
+                self._runs.labels(*key, outcome.value)
+            for reason in MISSED:
+                self._missed.labels(*key, reason)
+            self._seconds.labels(*key)
+            self._rows.labels(*key)
+            self._checks.add(key)
+
+    def keep(self, checks: Collection[CheckKey]) -> None:
+        """Forget the counters of all other checks, and of targets that have none of these."""
+        for key in self._checks - set(checks):
+            labels = dict(zip(_CHECK, key, strict=True))
+            for counter in (self._runs, self._missed, self._seconds, self._rows):
+                counter.remove_by_labels(labels)
+            self._checks.discard(key)
+        for target in self._usages.keys() - {target for target, _ in checks}:
+            del self._usages[target]
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield all counters."""
+        for metric in (
+            self._runs,
+            self._seconds,
+            self._rows,
+            self._missed,
+            self._store_errors,
+            self._leader,
+            self._reloaded,
+            self._reloaded_at,
+        ):
+            yield from metric.collect()
+        yield from self.notifications.collect()
+        yield from _usage({target: usage() for target, usage in list(self._usages.items())})
+
+
+class Notifications:
+    """Counts what the direct notifier sent; each Alertmanager begins at zero when it is known."""
+
+    def __init__(self) -> None:
+        label = ("alertmanager",)
+        self._accepted = Counter(
+            "pgvigil_notifications", "Alerts that an Alertmanager has accepted.", label, registry=None
+        )
+        self._failed = Counter(
+            "pgvigil_notifications_failed", "Requests to an Alertmanager that failed.", label, registry=None
+        )
+        self._pending = Gauge(
+            "pgvigil_notifications_pending",
+            "Incidents of which an Alertmanager has not been told the last change.",
+            label,
+            registry=None,
+        )
+
+    def expect(self, alertmanagers: Iterable[str]) -> None:
+        """Show these Alertmanagers and no others."""
+        names = set(alertmanagers)
+        for metric in (self._accepted, self._failed, self._pending):
+            for known in {
+                sample.labels["alertmanager"] for one in metric.collect() for sample in one.samples
+            }:
+                if known not in names:
+                    metric.remove(known)
+            for name in names:
+                metric.labels(name)
+
+    def accepted(self, alertmanager: str, alerts: int) -> None:
+        """Count alerts that were accepted."""
+        self._accepted.labels(alertmanager).inc(alerts)
+
+    def failed(self, alertmanager: str) -> None:
+        """Count a request that failed."""
+        self._failed.labels(alertmanager).inc()
+
+    def pending(self, alertmanager: str, incidents: int) -> None:
+        """Note how many incidents wait to be told."""
+        self._pending.labels(alertmanager).set(incidents)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the metrics."""
+        for metric in (self._accepted, self._failed, self._pending):
+            yield from metric.collect()
+
+
+def _usage(usages: dict[str, Usage]) -> Iterator[Metric]:
+    conflicts = CounterMetricFamily(
+        "pgvigil_recovery_conflicts",
+        "Queries that a standby broke off to go on replaying.",
+        labels=["target"],
+    )
+    busy = CounterMetricFamily(
+        "pgvigil_target_busy_seconds", "Seconds for which sessions kept the target busy.", labels=["target"]
+    )
+    connections = GaugeMetricFamily(
+        "pgvigil_budget_connections", "Sessions that may be open at a time.", labels=["target"]
+    )
+    duty_cycle = GaugeMetricFamily(
+        "pgvigil_budget_duty_cycle",
+        "Share of the time in which each session may keep the target busy.",
+        labels=["target"],
+    )
+    for target, usage in usages.items():
+        conflicts.add_metric([target], usage.recovery_conflicts)
+        busy.add_metric([target], usage.busy_seconds)
+        connections.add_metric([target], usage.connections)
+        duty_cycle.add_metric([target], usage.duty_cycle)
+    yield from (conflicts, busy, connections, duty_cycle)
