@@ -81,15 +81,16 @@ class ColumnPair:
 class EntityPair:
     """Two tables, ready to be compared.
 
-    `newer` is the compared pair of columns that tells which side is newer. `left_alone` and `right_alone`
-    name the columns that the other side lacks, `unlike` the pairs whose types differ, `incomparable` those of
-    the same name that cannot be compared at all.
+    `budget` is how many rows may drift. `newer` is the compared pair of columns that tells which side is
+    newer. `left_alone` and `right_alone` name the columns that the other side lacks, `unlike` the pairs whose
+    types differ, `incomparable` those of the same name that cannot be compared at all.
     """
 
     left: Table
     right: Table
     key: tuple[KeyPart, ...]
     columns: tuple[ColumnPair, ...]
+    budget: int
     newer: ColumnPair | None
     left_alone: tuple[str, ...]
     right_alone: tuple[str, ...]

@@ -57,6 +57,7 @@ class _Fitting:
             right=self.right,
             key=key,
             columns=columns,
+            budget=self.pair.budget,
             newer=self._newer(columns),
             left_alone=_alone(self.left, ignored | left_known),
             right_alone=_alone(self.right, ignored | right_known),

@@ -36,6 +36,7 @@ def drift(
             "right_only": figures.right_only,
             "changed": figures.changed,
             "changed_by_column": dict(figures.changed_by_column),
+            "budget_rows": pair.budget,
             "duplicate_keys": dict(figures.duplicate_keys),
             "null_keys": dict(figures.null_keys),
             "newer": _newer(pair, figures),

@@ -81,6 +81,12 @@ class Pair(BaseModel):
         description="How far the values of a compared column, by its left name, may be apart: a number, or a"
         " duration for dates and timestamps.",
     )
+    budget: int = Field(
+        default=0,
+        ge=0,
+        description="How many rows may differ, be only left or only right, before the pair is at fault. Up to"
+        " there it passes, and metrics still show how many there are.",
+    )
     newer: str | None = Field(
         default=None,
         description="Compared date or timestamp, by its left name, that tells which side of a changed row is"

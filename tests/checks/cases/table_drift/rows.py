@@ -271,4 +271,40 @@ REFERENCES = Case(
 )
 
 
-ROWS = [SAME, DRIFT, MAPPED, DEFAULTS, MANY_COLUMNS, REFERENCES]
+BUDGET = Case(
+    title="a pair passes up to its budget of rows, and is at fault with all its rows above it",
+    given="""
+        CREATE TABLE l (id int PRIMARY KEY, name text);
+        CREATE TABLE r (id int PRIMARY KEY, name text);
+        INSERT INTO l VALUES (1, 'a'), (2, 'b'), (3, 'c');
+        INSERT INTO r VALUES (1, 'x'), (2, 'b'), (4, 'd');
+        CREATE TABLE tight_l (id int, name text);
+        CREATE TABLE tight_r (id int, name text);
+        INSERT INTO tight_l SELECT * FROM l;
+        INSERT INTO tight_r SELECT * FROM r;
+        CREATE TABLE twice_l (id int, name text);
+        CREATE TABLE twice_r (id int, name text);
+        INSERT INTO twice_l VALUES (1, 'a'), (1, 'a');
+        INSERT INTO twice_r VALUES (1, 'a');
+    """,
+    settings={
+        "pairs": [
+            {"left": "public.l", "right": "public.r", "budget": 3},
+            {"left": "public.tight_l", "right": "public.tight_r", "key": {"id": "id"}, "budget": 2},
+            {"left": "public.twice_l", "right": "public.twice_r", "key": {"id": "id"}, "budget": 100},
+        ],
+        # A severity of the settings is for what is at fault.
+        "severity": {"*": "critical"},
+    },
+    expected={
+        PAIR: passes(rows=6),
+        "public.tight_l <> public.tight_r": fails(
+            rows=6, drift=Found(3, severity=Severity.CRITICAL, details={"budget_rows": 2, "changed": 1})
+        ),
+        # A budget is for rows that differ, not for rows that cannot be told apart.
+        "public.twice_l <> public.twice_r": fails(duplicate_keys=Found(1)),
+    },
+)
+
+
+ROWS = [BUDGET, SAME, DRIFT, MAPPED, DEFAULTS, MANY_COLUMNS, REFERENCES]
