@@ -52,10 +52,11 @@ class TableDrift(Check[TableDriftParams]):
         keeps nothing but counts. Each kind of fault that is there costs about one more such pass, for its
         samples.
     False positives: rows on their way from one table to the other in separate transactions show as drift; an
-        incident opens after two runs in a row for that reason, a tolerance such as 15m on a timestamp forgives
-        more, and up to a `budget` of rows the pair passes. A surrogate key or a column that each side fills by
-        itself belongs into `ignore`. Indexes are trusted: duplicates that a corrupt unique index let in are not
-        looked for, and rows that a corrupt index has lost may seem missing; amcheck's bt_index_check tells.
+        incident opens after two runs in a row for that reason, a tolerance such as 15m on a timestamp
+        forgives more, and up to a `budget` of rows the pair passes. A surrogate key or a column that each
+        side fills by itself belongs into `ignore`. Indexes are trusted: duplicates that a corrupt unique
+        index let in are not looked for, and rows that a corrupt index has lost may seem missing; amcheck's
+        bt_index_check tells.
     Remedy: decide which table is the truth, bring the other in line with it (the finding's query lists the
         rows), and let one of them become a view of the other, or be written in the same transaction. Give the
         key a unique constraint and NOT NULL on both sides.
