@@ -16,8 +16,10 @@ from grafana.promql import state
 TAG = "pgvigil"
 CONSOLE = "https://pgvigil.example.org"
 
-# What the library writes of every kind of variable, or of every panel, and Grafana's schema knows of none.
-_SUPERFLUOUS = {"auto", "auto_min", "auto_count", "repeatDirection", "placement", "builtIn", "footer"}
+# What the library always writes: settings that Grafana's schema has not, or only for what is not here.
+_SUPERFLUOUS = {"auto", "auto_min", "auto_count", "repeatDirection", "builtIn", "footer"}
+# It would hide every link and annotation in a menu, too.
+_HIDDEN = ("placement", "inControlsMenu")
 
 
 def framed(uid: str, title: str, description: str, since: str) -> dashboard.Dashboard:
@@ -71,7 +73,11 @@ def serialized(built: dashboard.Dashboard, panels: Iterable[AnyPanel]) -> str:
 
 def _tidy(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _tidy(inner) for key, inner in value.items() if key not in _SUPERFLUOUS}
+        return {
+            key: _tidy(inner)
+            for key, inner in value.items()
+            if key not in _SUPERFLUOUS and (key, inner) != _HIDDEN
+        }
     if isinstance(value, list):
         return [_tidy(inner) for inner in value]
     return value
