@@ -3,6 +3,7 @@
 `Store` is the only door. Whoever only looks (metrics, console, API) gets frozen records.
 """
 
+from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.reading import Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
@@ -22,9 +23,11 @@ __all__ = [
     "CheckStatus",
     "Coverage",
     "CoverageState",
+    "Delivery",
     "Deployment",
     "Filter",
     "History",
+    "Labels",
     "LiveIncident",
     "Pruned",
     "Recorded",

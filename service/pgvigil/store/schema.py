@@ -236,14 +236,13 @@ deployments = Table(
     UniqueConstraint("target", "at", "version", name="deployments_once"),
 )
 
-# What each Alertmanager was last told of an incident, and under which labels. The incidents are the outbox:
-# what differs from this is to be sent.
+# All sets of labels under which an Alertmanager may hold an incident as firing: written before it is told,
+# deleted when it has heard of the end. The incidents are the outbox: what differs from this is to be sent.
 deliveries = Table(
     "deliveries",
     metadata,
     Column("alertmanager", String, primary_key=True),
     Column("incident", String, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
-    Column("firing", Boolean, nullable=False),
     Column("labels", Json, nullable=False),
     Column("at", Timestamp, nullable=False),
     Index("deliveries_by_incident", "incident"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -14,8 +14,9 @@ from pgvigil import incident as life
 from pgvigil.errors import StoreError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
-from pgvigil.store import discovering, reading, recording, retention
+from pgvigil.store import delivering, discovering, reading, recording, retention
 from pgvigil.store.database import Database
+from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
@@ -166,6 +167,29 @@ class Store:
     def prune(self, now: datetime, keep: Retention) -> Pruned:
         """Delete what the retention does not keep; results are recorded in between."""
         return retention.prune(self._database, self._writing, keep, now)
+
+    def delivered(self, alertmanager: str) -> list[str]:
+        """Return the ids of the incidents that an Alertmanager may hold as firing."""
+        with self._database.reading() as connection:
+            return delivering.delivered(connection, alertmanager)
+
+    def deliveries(self, alertmanager: str, incident_ids: Collection[str]) -> list[Delivery]:
+        """Return incidents, those that exist, with what an Alertmanager may hold of them."""
+        with self._database.reading() as connection:
+            return delivering.deliveries(connection, alertmanager, incident_ids)
+
+    def recurrences(self, alertmanager: str, incidents: Collection[Incident]) -> list[Delivery]:
+        """Return the open incidents of the same faults as these, which are over."""
+        with self._database.reading() as connection:
+            return delivering.recurrences(connection, alertmanager, incidents)
+
+    def deliver(self, alertmanager: str, labels: Mapping[str, Sequence[Labels]], at: datetime) -> None:
+        """Commit under which labels an Alertmanager may hold incidents, by their ids, as firing."""
+        self._commit(lambda connection: (None, delivering.write(connection, alertmanager, labels, at)))
+
+    def keep_alertmanagers(self, configured: Collection[str]) -> None:
+        """Forget what all other Alertmanagers were told."""
+        self._commit(lambda connection: (None, delivering.keep(connection, configured)))
 
     def view(self) -> View:
         """Return the committed state from memory; waits for nothing."""

@@ -27,7 +27,6 @@ def upgrade() -> None:
         "deliveries",
         sa.Column("alertmanager", sa.String, primary_key=True),
         sa.Column("incident", sa.String, sa.ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("firing", sa.Boolean, nullable=False),
         sa.Column("labels", sa.Text, nullable=False),
         sa.Column("at", moment, nullable=False),
     )
