@@ -1,0 +1,27 @@
+-- The role that pgvigil connects as. Run this as a superuser in each database to be watched; it may be run again.
+-- Give the role a way to log in: \password pgvigil in psql, a certificate, or peer.
+
+BEGIN;
+
+DO $pgvigil$
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'pgvigil') THEN
+        CREATE ROLE pgvigil LOGIN;
+    END IF;
+    EXECUTE pg_catalog.format('GRANT CONNECT ON DATABASE %I TO %I', pg_catalog.current_database(), 'pgvigil');
+END
+$pgvigil$;
+
+-- A second lock on the door: pgvigil opens read-only transactions anyway, and holds no right to write.
+ALTER ROLE pgvigil SET default_transaction_read_only = on;
+
+-- Every table of every database; for a role that reads the watched ones alone: pgvigil grants --dsn DSN
+GRANT pg_read_all_data TO pgvigil;
+
+-- Tables with row-level security show as unknown, never as clean, unless the role may see all their rows:
+-- ALTER ROLE pgvigil BYPASSRLS;
+
+-- Before PostgreSQL 15 everybody may create tables in schema public, this role too:
+-- REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+
+COMMIT;
