@@ -34,13 +34,15 @@ class Document:
     origin: Origin
 
 
-def read_document(path: Path, environ: Mapping[str, str]) -> Document:
-    """Read a file; raises ConfigError."""
+def read_document(
+    path: Path, environ: Mapping[str, str], expected: str = "at least targets, with a dsn each"
+) -> Document:
+    """Read a file; raises ConfigError. `expected` is what an empty one lacks."""
     origin = Origin(str(path))
     text = _text(path, origin)
     node = _compose(text, origin)
     if node is None:
-        raise origin.error((), "is empty: expected at least targets, with a dsn each")
+        raise origin.error((), f"is empty: expected {expected}")
     builder = _Builder(path, environ)
     value = builder.value(node, ())
     if builder.errors:

@@ -1,35 +1,55 @@
-"""The web server: uvicorn on a thread of its own, on a socket that is bound before anything else begins."""
+"""The web server: uvicorn on a thread of its own, on a socket that is bound before anything else begins.
+
+Connections are accepted here and handed to uvicorn one by one, so that each is encrypted as is right when it
+comes: TLS is changed, switched on and off without the socket ever being closed.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
+from contextlib import suppress
+from functools import partial
 
 import uvicorn
 from starlette.types import ASGIApp
 
 from pgvigil.errors import PgvigilError
+from pgvigil.web.connection import Connection
+from pgvigil.web.security import LiveSecurity, Security
 
 _STOP_SECONDS = 2.0
+_HANDSHAKE_SECONDS = 10.0
+_GOODBYE_SECONDS = 5.0
+_RETRY_SECONDS = 0.1
+_BACKLOG = 1024
+_MOST_CONNECTIONS = 256
 
 
 class WebServer:
-    """Serves an ASGI app until it is stopped. Leaves the process's signals alone."""
+    """Serves an ASGI app until it is stopped, over TLS while `security` says so. Leaves signals alone."""
 
-    def __init__(self, app: ASGIApp, host: str, port: int) -> None:
+    def __init__(self, app: ASGIApp, host: str, port: int, security: LiveSecurity | None = None) -> None:
         self.host = host
         self.port = port
-        self._server = uvicorn.Server(
+        self._security = security or LiveSecurity(Security())
+        self._server = _Server(
             uvicorn.Config(
                 app,
+                loop="asyncio",
+                http="h11",
                 # Logging is the process's own affair.
                 log_config=None,
                 access_log=False,
                 lifespan="off",
                 ws="none",
                 server_header=False,
+                # What a client says of itself is not believed.
+                proxy_headers=False,
                 timeout_graceful_shutdown=1,
-            )
+            ),
+            self._security,
         )
         self._thread: threading.Thread | None = None
 
@@ -47,7 +67,8 @@ class WebServer:
     def url(self) -> str:
         """Where the console is; an address that stands for all is given as this machine's own."""
         host = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)  # noqa: S104 - not bound to, replaced
-        return f"http://{_address(host, self.port)}/"
+        scheme = "http" if self._security.now.tls is None else "https"
+        return f"{scheme}://{_address(host, self.port)}/"
 
     def stop(self, timeout: float = _STOP_SECONDS) -> bool:
         """Accept nothing more and let requests end; False when they did not within `timeout` seconds."""
@@ -56,6 +77,80 @@ class WebServer:
         self._server.should_exit = True
         self._thread.join(timeout)
         return not self._thread.is_alive()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, but for how connections come in. No client is turned away: the idlest makes room."""
+
+    def __init__(self, config: uvicorn.Config, security: LiveSecurity) -> None:
+        super().__init__(config)
+        self._security = security
+        self._accepting: list[asyncio.Task[None]] = []
+        self._beginning: dict[asyncio.Task[None], float] = {}
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=[])
+        self._accepting = [asyncio.create_task(self._accept(bound)) for bound in sockets or ()]
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for task in (*self._accepting, *self._beginning):
+            task.cancel()
+        await asyncio.gather(*self._accepting, *self._beginning, return_exceptions=True)
+        for bound in sockets or ():
+            bound.close()
+        await super().shutdown(sockets=[])
+
+    async def _accept(self, bound: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        bound.setblocking(False)
+        while True:
+            try:
+                client, _ = await loop.sock_accept(bound)
+            except OSError:
+                # No file descriptor is left, say; whoever is idle has one to give.
+                self._make_room()
+                await asyncio.sleep(_RETRY_SECONDS)
+                continue
+            if len(self.server_state.connections) + len(self._beginning) >= _MOST_CONNECTIONS:
+                self._make_room()
+            task = asyncio.create_task(self._begin(client))
+            self._beginning[task] = loop.time()
+            task.add_done_callback(partial(self._begun, client))
+
+    def _begun(self, client: socket.socket, task: asyncio.Task[None]) -> None:
+        del self._beginning[task]
+        if task.cancelled():
+            client.close()
+
+    async def _begin(self, client: socket.socket) -> None:
+        """Begin to speak with a client; one that does not know the language is left alone."""
+        tls = self._security.now.tls
+        protocol = partial(
+            Connection, self.config, self.server_state, self.lifespan.state, self._security, tls
+        )
+        limits = (
+            {}
+            if tls is None
+            else {
+                "ssl_handshake_timeout": _HANDSHAKE_SECONDS,
+                "ssl_shutdown_timeout": _GOODBYE_SECONDS,
+            }
+        )
+        with suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(
+                protocol, client, ssl=None if tls is None else tls.context, **limits
+            )
+
+    def _make_room(self) -> None:
+        """End the connection whose client has let us wait longest; none while all wait for us."""
+        waiting = [
+            (each.since, each.give_up)
+            for each in self.server_state.connections
+            if isinstance(each, Connection) and each.owes
+        ]
+        waiting += [(since, task.cancel) for task, since in self._beginning.items()]
+        if waiting:
+            min(waiting, key=lambda each: each[0])[1]()
 
 
 def _bind(host: str, port: int) -> socket.socket:
@@ -79,7 +174,7 @@ def _listening(bound: socket.socket, address: tuple[object, ...]) -> socket.sock
         if bound.family == socket.AF_INET6:
             bound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         bound.bind(address)
-        bound.listen(128)
+        bound.listen(_BACKLOG)
     except BaseException:
         bound.close()
         raise

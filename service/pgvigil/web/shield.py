@@ -7,6 +7,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pgvigil.web.security import LiveSecurity, Security
+
 HEADERS = {
     # Nothing but our own style and script, even if some identifier found a way around the escaping.
     "Content-Security-Policy": (
@@ -21,14 +23,21 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
+# A browser that was here over TLS does not come back without it.
+_TRANSPORT_SECURITY = "max-age=31536000"
+
 log = structlog.get_logger(__name__)
 
 
 class Shield:
-    """ASGI middleware: adds `HEADERS` to every response, and turns a crash into a short one."""
+    """ASGI middleware: adds headers to every response, and turns a crash into a short one.
 
-    def __init__(self, app: ASGIApp) -> None:
+    The headers are `HEADERS`, over TLS Strict-Transport-Security, and those of the web configuration.
+    """
+
+    def __init__(self, app: ASGIApp, security: LiveSecurity | None = None) -> None:
         self._app = app
+        self._security = security or LiveSecurity(Security())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -38,9 +47,7 @@ class Shield:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
+                self._add_headers(MutableHeaders(scope=message), scope)
             await send(message)
 
         try:
@@ -51,3 +58,16 @@ class Shield:
                 raise
             sorry = PlainTextResponse("pgvigil could not make this page; its log says why\n", status_code=500)
             await sorry(scope, receive, send_shielded)
+
+    def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
+        asked = dict(self._security.now.headers)
+        # Beside ours, not instead: a browser obeys both.
+        policy = asked.pop("Content-Security-Policy", "")
+        ours = dict(HEADERS)
+        if scope["scheme"] == "https":
+            ours["Strict-Transport-Security"] = asked.pop("Strict-Transport-Security", _TRANSPORT_SECURITY)
+        for name, value in (ours | {name: value for name, value in asked.items() if value}).items():
+            if value:
+                headers.setdefault(name, value)
+        if policy:
+            headers.append("Content-Security-Policy", policy)
