@@ -1,4 +1,4 @@
-"""The compose file confines what it runs, its parts fit together, and what it sets up is there to be found."""
+"""The compose file confines what it runs, its parts fit together, and what it sets up can be found."""
 
 from __future__ import annotations
 
