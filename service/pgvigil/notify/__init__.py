@@ -1,1 +1,6 @@
 """The direct notifier: incidents sent to Alertmanager by pgvigil itself."""
+
+from pgvigil.notify.notifier import Notifier
+from pgvigil.notify.sender import Counts
+
+__all__ = ["Counts", "Notifier"]

@@ -1,0 +1,153 @@
+"""The way to one Alertmanager: HTTP with bounds, and an answer without surprises."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import Enum, auto
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import urllib3
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+
+from pgvigil import __version__
+from pgvigil.config.notifying import Alertmanager
+from pgvigil.notify.alerts import Alert
+
+_PATH = "/api/v2/alerts"
+_CONNECT_SECONDS = 3.0
+_ANSWER_SECONDS = 10.0
+_LONGEST_ANSWER = 1 << 16
+
+# What says that there is something wrong with the alerts, not with whoever is there.
+_REFUSALS = (400, 413, 422)
+
+
+class Outcome(Enum):
+    """What became of a request. REFUSED is about what it holds; FAILED about everything else."""
+
+    ACCEPTED = auto()
+    REFUSED = auto()
+    FAILED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of a request.
+
+    `at` is the Alertmanager's time. `heard` is false when it surely has not got the request. `reason` is one
+    line, without what was sent.
+    """
+
+    outcome: Outcome
+    at: datetime | None = None
+    heard: bool = True
+    reason: str = ""
+
+
+class Post(Protocol):
+    """Sends alerts to an Alertmanager; raises nothing."""
+
+    def __call__(self, alerts: Sequence[Alert]) -> Answer:
+        """Send them in one request."""
+        ...
+
+
+class Client:
+    """Speaks with one Alertmanager; used by one thread. `ca_file` has to be there when it first does."""
+
+    def __init__(self, settings: Alertmanager, ca_file: Path | None = None) -> None:
+        self._url = settings.url + _PATH
+        self._headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"pgvigil/{__version__}",
+            **_authorization(settings),
+        }
+        self._ca_file = ca_file
+        self._http: urllib3.PoolManager | None = None
+
+    def __call__(self, alerts: Sequence[Alert]) -> Answer:
+        """Send alerts in one request."""
+        try:
+            answer = self._ask(json.dumps(alerts).encode())
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            answer = Answer(Outcome.FAILED, heard=False, reason=_reason(error))
+        except HTTPError as error:
+            answer = Answer(Outcome.FAILED, reason=_reason(error))
+        except OSError as error:
+            answer = Answer(Outcome.FAILED, reason=f"{self._ca_file or self._url}: {error.strerror or error}")
+        except (ValueError, UnicodeError):
+            # Its words would repeat the header.
+            answer = Answer(Outcome.FAILED, heard=False, reason="its user, password or token cannot be sent")
+        if answer.outcome is Outcome.FAILED:
+            # Certificates are read anew with the next attempt.
+            self.close()
+        return answer
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._http is not None:
+            self._http.clear()
+            self._http = None
+
+    def _ask(self, body: bytes) -> Answer:
+        self._http = self._http or self._connections()
+        response = self._http.request(
+            "POST", self._url, body=body, headers=self._headers, redirect=False, preload_content=False
+        )
+        # To the end, so that the connection can be used again. What it says may repeat what was sent.
+        if len(response.read(_LONGEST_ANSWER)) < _LONGEST_ANSWER:
+            response.release_conn()
+        else:
+            response.close()
+        return Answer(_outcome(response.status), _date(response.headers), reason=f"HTTP {response.status}")
+
+    def _connections(self) -> urllib3.PoolManager:
+        return urllib3.PoolManager(
+            num_pools=1,
+            maxsize=1,
+            retries=False,
+            timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
+            ca_certs=str(self._ca_file) if self._ca_file else None,
+        )
+
+
+def name_of(url: str) -> str:
+    """Return what an Alertmanager is called in metrics and logs: host, port, and its path if it has one."""
+    parts = urlsplit(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{port}{parts.path}"
+
+
+def _authorization(settings: Alertmanager) -> dict[str, str]:
+    if settings.token is not None:
+        return {"Authorization": f"Bearer {settings.token.get_secret_value()}"}
+    if settings.username is not None and settings.password is not None:
+        both = f"{settings.username}:{settings.password.get_secret_value()}"
+        return {"Authorization": f"Basic {base64.b64encode(both.encode()).decode()}"}
+    return {}
+
+
+def _outcome(status: int) -> Outcome:
+    if status in range(200, 300):
+        return Outcome.ACCEPTED
+    return Outcome.REFUSED if status in _REFUSALS else Outcome.FAILED
+
+
+def _date(headers: urllib3.HTTPHeaderDict) -> datetime | None:
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _reason(error: HTTPError) -> str:
+    lines = str(error).split("\n")
+    return f"{type(error).__name__}: {lines[0]}"
