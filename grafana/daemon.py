@@ -24,6 +24,7 @@ _OUTCOMES = {
     "timeout": words.WARNING,
     "skipped": words.PLAIN,
 }
+_REASONS = {"overrun": words.WARNING, "late": words.UNKNOWN, "crashed": words.CRITICAL}
 _WORKS = words.said({"1": ("works", words.PASSED), "0": ("in trouble", words.CRITICAL)})
 
 
@@ -48,8 +49,12 @@ def _state() -> Iterator[AnyPanel]:
             links=[runbook("PgvigilNoLeader")],
         ),
         now(f"{own('pgvigil_leader')} == 1", "{{instance}}"),
-        Look(missing="nobody leads", thresholds=words.thresholds((1, words.PASSED)), mappings=()),
-        text=BigValueTextMode.NAME,
+        Look(
+            missing="nobody leads",
+            thresholds=words.thresholds((1, words.PASSED)),
+            mappings=(words.said({"1": ("leads", words.PASSED)}),),
+        ),
+        text=BigValueTextMode.VALUE_AND_NAME,
     )
     yield big(
         Spot(
@@ -131,7 +136,7 @@ def _pace() -> Iterator[AnyPanel]:
                 f"histogram_quantile(0.95, sum by (le, target, check) ({bucket}))", "{{target}} {{check}}"
             )
         ],
-        Lines(unit="s", steps=False),
+        Lines(unit="s", steps=False, least_top=0.01),
     )
     yield lines(
         Spot(
@@ -141,7 +146,7 @@ def _pace() -> Iterator[AnyPanel]:
             links=[runbook("PgvigilCheckNotCompleting")],
         ),
         [over_time(f"60 * sum by (outcome) ({rate(work('pgvigil_runs_total'))})", "{{outcome}}")],
-        Lines(unit="cpm", colors=_OUTCOMES, stacked=True, steps=False),
+        Lines(colors=_OUTCOMES, stacked=True, steps=False),
     )
     yield lines(
         Spot(
@@ -186,7 +191,7 @@ def _cost() -> Iterator[AnyPanel]:
                 "{{target}} {{check}}",
             )
         ],
-        Lines(unit="cps", steps=False),
+        Lines(steps=False),
     )
 
 
@@ -199,7 +204,7 @@ def _trouble() -> Iterator[AnyPanel]:
             links=[runbook("PgvigilTicksMissed")],
         ),
         [over_time(f"sum by (reason) ({_increase(work('pgvigil_ticks_missed_total'))})", "{{reason}}")],
-        Lines(bars=True),
+        Lines(bars=True, colors=_REASONS),
     )
     yield lines(
         Spot(
@@ -232,7 +237,6 @@ def _trouble() -> Iterator[AnyPanel]:
             over_time(f"max({own('pgvigil_notifications_pending')})", "waiting", "C"),
         ],
         Lines(
-            unit="cpm",
             steps=False,
             colors={"accepted": words.PASSED, "failed": words.CRITICAL, "waiting": words.WARNING},
         ),

@@ -76,7 +76,7 @@ def build() -> str:
 def _verdict() -> Iterator[AnyPanel]:
     yield big(
         Spot(
-            at=(0, 0, 7, 5),
+            at=(0, 0, 6, 5),
             title="Is everything all right?",
             description="All clear is said only when every subject was examined in time and passed. "
             "Acknowledged "
@@ -89,7 +89,7 @@ def _verdict() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(7, 0, 3, 5),
+            at=(6, 0, 3, 5),
             title="Critical",
             description="Critical incidents that are open or acknowledged. Each is one fault of one subject.",
             links=[console("Incidents", "/incidents"), runbook("PgvigilOrphanRows")],
@@ -99,7 +99,7 @@ def _verdict() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(10, 0, 3, 5),
+            at=(9, 0, 3, 5),
             title="Warnings",
             description="Warning incidents that are open or acknowledged.",
             links=[console("Incidents", "/incidents"), runbook("PgvigilCheckFailing")],
@@ -109,7 +109,7 @@ def _verdict() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(13, 0, 3, 5),
+            at=(12, 0, 3, 5),
             title="Unknown",
             description="Subjects that could not be examined: nobody knows whether they are whole.",
             links=[runbook("PgvigilCoverageUnknown")],
@@ -119,7 +119,7 @@ def _verdict() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(16, 0, 3, 5),
+            at=(15, 0, 3, 5),
             title="Overdue",
             description="Subjects whose last completed run is older than three intervals of their check.",
             links=[runbook("PgvigilResultStale")],
@@ -129,7 +129,7 @@ def _verdict() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(19, 0, 2, 5),
+            at=(18, 0, 3, 5),
             title="Down",
             description="Targets that did not answer when they were last asked.",
             links=[runbook("PgvigilTargetDown")],
@@ -158,7 +158,7 @@ def _verdict() -> Iterator[AnyPanel]:
 def _now() -> Iterator[AnyPanel]:
     yield listing(
         Spot(
-            at=(0, 5, 18, 11),
+            at=(0, 9, 24, 11),
             title="What is wrong now",
             description="Open and acknowledged incidents, the worst and newest first. Deployment says "
             "whether the "
@@ -171,7 +171,7 @@ def _now() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(18, 5, 6, 4),
+            at=(0, 5, 9, 4),
             title="Last deployment",
             description="The version that was deployed last on any chosen target, and how long ago.",
             links=[runbook("PgvigilNewViolationsSinceDeployment")],
@@ -187,7 +187,7 @@ def _now() -> Iterator[AnyPanel]:
     )
     yield big(
         Spot(
-            at=(18, 9, 6, 7),
+            at=(9, 5, 15, 4),
             title="New since the last deployment",
             description="Open and acknowledged incidents that were first seen after the last deployment "
             "of their "
@@ -203,7 +203,7 @@ def _now() -> Iterator[AnyPanel]:
 def _course() -> Iterator[AnyPanel]:
     yield lines(
         Spot(
-            at=(0, 16, 12, 8),
+            at=(0, 20, 12, 8),
             title="Incidents that go on",
             description="Open and acknowledged incidents by severity. Dashed lines are deployments.",
         ),
@@ -212,7 +212,7 @@ def _course() -> Iterator[AnyPanel]:
     )
     yield lines(
         Spot(
-            at=(12, 16, 12, 8),
+            at=(12, 20, 12, 8),
             title="Subjects by what is known of them",
             description="Every subject is passed, failed or unknown. A gap means that nobody was looking.",
             links=[runbook("PgvigilCoverageUnknown")],
@@ -226,7 +226,7 @@ def _whose_turn() -> Iterator[AnyPanel]:
     alerts = 'ALERTS{alertname=~"Pgvigil.+", alertname!="PgvigilWatchdog"}'
     yield listing(
         Spot(
-            at=(0, 24, 10, 9),
+            at=(0, 28, 10, 9),
             title="Alerts",
             description="What Prometheus' rules for pgvigil say, without the Watchdog, which always fires. "
             "Names lead to the runbook. Empty while no rule is pending or firing, or when no rules are "
@@ -247,7 +247,7 @@ def _whose_turn() -> Iterator[AnyPanel]:
     )
     yield listing(
         Spot(
-            at=(10, 24, 14, 9),
+            at=(10, 28, 14, 9),
             title="Coverage by check",
             description="What is known by each check of each target, and how old the oldest result is. "
             "Ages in "

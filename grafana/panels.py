@@ -46,6 +46,10 @@ class Look:
     mappings: Sequence[model.ValueMapping] = (NOTHING,)
 
 
+def _color(mode: model.FieldColorModeId) -> dashboard.FieldColor:
+    return dashboard.FieldColor().mode(mode)
+
+
 def now(expression: str, legend: str = "", ref: str = "A") -> prometheus.Dataquery:
     """Ask for the present value."""
     return prometheus.Dataquery().expr(expression).instant().legend_format(legend).ref_id(ref)
@@ -78,6 +82,7 @@ def big(
         .no_value(look.missing)
         .thresholds(look.thresholds)
         .mappings(list(look.mappings))
+        .color_scheme(_color(model.FieldColorModeId.THRESHOLDS))
         .graph_mode(style.BigValueGraphMode.NONE)
         .color_mode(color)
         .justify_mode(style.BigValueJustifyMode.CENTER)
@@ -89,7 +94,11 @@ def big(
 
 @dataclass(frozen=True, kw_only=True)
 class Lines:
-    """How lines look. `limit` is drawn across, `colors` go by series, `dashed` is a query."""
+    """How lines look.
+
+    `limit` is drawn across, `colors` go by series, `dashed` is a query. The axis ends at `top`, or beyond the
+    greatest value, but not below `least_top`.
+    """
 
     unit: str = COUNT
     stacked: bool = False
@@ -98,6 +107,7 @@ class Lines:
     colors: Mapping[str, str] = field(default_factory=dict)
     limit: tuple[float, str] | None = None
     top: float | None = None
+    least_top: float = 1
     dashed: str = ""
 
 
@@ -113,6 +123,8 @@ def lines(spot: Spot, queries: Sequence[prometheus.Dataquery], look: Lines) -> t
         .unit(look.unit)
         .min(0)
         .no_value("unknown")
+        .color_scheme(_color(model.FieldColorModeId.PALETTE_CLASSIC))
+        .axis_soft_max(look.least_top)
         .draw_style(style.GraphDrawStyle.BARS if look.bars else style.GraphDrawStyle.LINE)
         .line_width(1 if look.stacked or look.bars else 2)
         .line_interpolation(
@@ -177,6 +189,7 @@ def bars(
         .no_value("none")
         .thresholds(colors)
         .mappings([])
+        .color_scheme(_color(model.FieldColorModeId.THRESHOLDS))
         .display_mode(style.BarGaugeDisplayMode.BASIC)
         .value_mode(style.BarGaugeValueMode.TEXT)
         .name_placement(style.BarGaugeNamePlacement.AUTO)
