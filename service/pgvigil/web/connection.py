@@ -47,7 +47,7 @@ class Connection(H11Protocol):
         self._timer: asyncio.TimerHandle | None = None
         self.owes: str | None = None
         """What the client owes."""
-        self.since = 0.0
+        self.since = self._made = self.loop.time()
         """Since when, by the event loop's clock."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -58,6 +58,7 @@ class Connection(H11Protocol):
             self.give_up()
         else:
             self._review()
+            self.since = self._made
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""

@@ -116,9 +116,11 @@ class _Server(uvicorn.Server):
             task = asyncio.create_task(self._begin(client))
             self._beginning[task] = loop.time()
             task.add_done_callback(partial(self._begun, client))
+            # While others queue up, accepting waits for nothing; those who are here have their turn as well.
+            await asyncio.sleep(0)
 
     def _begun(self, client: socket.socket, task: asyncio.Task[None]) -> None:
-        del self._beginning[task]
+        self._beginning.pop(task, None)
         if task.cancelled():
             client.close()
 
@@ -148,9 +150,13 @@ class _Server(uvicorn.Server):
             for each in self.server_state.connections
             if isinstance(each, Connection) and each.owes
         ]
-        waiting += [(since, task.cancel) for task, since in self._beginning.items()]
+        waiting += [(since, partial(self._leave, task)) for task, since in self._beginning.items()]
         if waiting:
             min(waiting, key=lambda each: each[0])[1]()
+
+    def _leave(self, task: asyncio.Task[None]) -> None:
+        del self._beginning[task]
+        task.cancel()
 
 
 def _bind(host: str, port: int) -> socket.socket:
