@@ -238,6 +238,7 @@ def _trouble() -> Iterator[AnyPanel]:
         ],
         Lines(
             steps=False,
+            missing="not used",
             colors={"accepted": words.PASSED, "failed": words.CRITICAL, "waiting": words.WARNING},
         ),
     )

@@ -8,7 +8,7 @@ from grafana import words
 from grafana.frame import chosen, framed, serialized
 from grafana.links import console, incidents_of_row, runbook
 from grafana.panels import Lines, Look, Spot, bars, big, lines, now, over_time
-from grafana.promql import age, or_zero, selector, state
+from grafana.promql import age, growth, state
 from grafana.tables import Column, listing
 
 if TYPE_CHECKING:
@@ -28,8 +28,7 @@ _BUDGET = f"max by ({_BY_PAIR}) ({state('pgvigil_drift_budget_rows', _PAIR)})"
 
 def _growth() -> str:
     """Return how many more rows of each pair differ than an hour ago."""
-    grown = f"delta({selector('pgvigil_drift_rows', _PAIR)}[1h])"
-    return f"sum by (target, subject) (max by (job, target, subject, kind) ({grown}))"
+    return f"sum by (target, subject) ({growth('pgvigil_drift_rows', _PAIR, over='1h')})"
 
 
 def build() -> str:
@@ -76,7 +75,7 @@ def _totals() -> Iterator[AnyPanel]:
             description="Entity pairs of which more rows differ than an hour ago.",
             links=[runbook("PgvigilDriftGrowing")],
         ),
-        now(f"sum({_growth()} > bool 0.5)"),
+        now(f"sum({_growth()} > bool 0)"),
         Look(thresholds=words.none_or(words.WARNING)),
     )
     yield big(
@@ -131,7 +130,7 @@ def _course() -> Iterator[AnyPanel]:
 def _pairs() -> Iterator[AnyPanel]:
     yield listing(
         Spot(
-            at=(0, 13, 18, 8),
+            at=(0, 13, 18, 7),
             title="Pairs",
             description="Each entity pair, with how many rows may differ. Pairs lead to the console.",
             links=[console("Incidents", "/incidents?check=table_drift")],
@@ -157,14 +156,15 @@ def _pairs() -> Iterator[AnyPanel]:
             Column(title="Grown in 1 h", query=_growth(), width=115),
         ],
         sort=[("Verdict", True), ("Changed", True)],
+        empty="No entity pair was examined.",
     )
     yield bars(
         Spot(
-            at=(18, 13, 6, 8),
+            at=(18, 13, 6, 7),
             title="By kind, now",
             description="Rows that differ, of all chosen pairs.",
         ),
-        [now(or_zero(f"sum by (kind) ({_ROWS})"), "{{kind}}")],
+        [now(f"sum by (kind) ({_ROWS})", "{{kind}}")],
         words.thresholds((0, words.PASSED), (1, words.WARNING)),
     )
 

@@ -10,7 +10,7 @@ from grafana import faults, words
 from grafana.frame import framed, serialized
 from grafana.links import RUNBOOK_OF_ROW, console, runbook, target_of_row
 from grafana.panels import Lines, Look, Spot, big, lines, now, over_time
-from grafana.promql import LIVE, age, lag, or_zero, state
+from grafana.promql import LIVE, age, anywhere, lag, or_zero, state
 from grafana.tables import Column, listing
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ _DOUBTS = (
     f"({_subjects('passed')} == bool 0)",
     f"({_OVERDUE})",
     _DOWN,
-    '(max(pgvigil_leader{job=~"$job"}) == bool 0)',
+    f"(max({anywhere('pgvigil_leader')}) == bool 0)",
 )
 # A digit for each kind of trouble; -1 when pgvigil does not answer, for then there is no number at all.
 _VERDICT = (
@@ -167,6 +167,7 @@ def _now() -> Iterator[AnyPanel]:
         ),
         faults.columns(LIVE),
         sort=faults.WORST_FIRST,
+        empty="No incident is known. Whether all is known says the first row.",
         hidden=faults.hidden(),
     )
     yield big(
@@ -244,6 +245,7 @@ def _whose_turn() -> Iterator[AnyPanel]:
             ),
         ],
         sort=[("State", False), ("Severity", False)],
+        empty="No alert is pending or firing, or no rules are loaded.",
     )
     yield listing(
         Spot(
@@ -262,12 +264,13 @@ def _whose_turn() -> Iterator[AnyPanel]:
             Column(
                 title="Intervals",
                 query=f"max by (target, check) ({lag()})",
-                unit="none",
+                decimals=1,
                 width=90,
-                words=(words.span(3, 1e12, "overdue", words.UNKNOWN),),
+                colors=words.thresholds((0, words.PLAIN), (3, words.UNKNOWN)),
             ),
         ],
         sort=[("Unknown", True), ("Failed", True)],
+        empty="No check is known.",
     )
 
 
@@ -277,5 +280,5 @@ _ALERT_STATES = {"firing": words.CRITICAL, "pending": words.WARNING}
 def _coverage_columns() -> Iterator[Column]:
     for name, color in words.COVERAGE.items():
         counted = f"sum by (target, check) ({state(_SUBJECTS, state=name)})"
-        some = () if name == "passed" else (words.span(1, 1e12, "", color),)
-        yield Column(title=name.capitalize(), query=counted, width=90, words=some)
+        many = None if name == "passed" else words.thresholds((0, words.PLAIN), (1, color))
+        yield Column(title=name.capitalize(), query=counted, width=90, colors=many)

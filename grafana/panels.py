@@ -109,6 +109,7 @@ class Lines:
     top: float | None = None
     least_top: float = 1
     dashed: str = ""
+    missing: str = "unknown"
 
 
 def lines(spot: Spot, queries: Sequence[prometheus.Dataquery], look: Lines) -> timeseries.Panel:
@@ -122,7 +123,7 @@ def lines(spot: Spot, queries: Sequence[prometheus.Dataquery], look: Lines) -> t
         .datasource(SOURCE)
         .unit(look.unit)
         .min(0)
-        .no_value("unknown")
+        .no_value(look.missing)
         .color_scheme(_color(model.FieldColorModeId.PALETTE_CLASSIC))
         .axis_soft_max(look.least_top)
         .draw_style(style.GraphDrawStyle.BARS if look.bars else style.GraphDrawStyle.LINE)
@@ -192,7 +193,8 @@ def bars(
         .color_scheme(_color(model.FieldColorModeId.THRESHOLDS))
         .display_mode(style.BarGaugeDisplayMode.BASIC)
         .value_mode(style.BarGaugeValueMode.TEXT)
-        .name_placement(style.BarGaugeNamePlacement.AUTO)
+        .name_placement(style.BarGaugeNamePlacement.TOP)
+        .text(common.VizTextDisplayOptions().title_size(13).value_size(18))
         .orientation(style.VizOrientation.HORIZONTAL)
         .show_unfilled(True)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))

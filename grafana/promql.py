@@ -32,6 +32,16 @@ def state(metric: str, *matchers: str, **labels: str) -> str:
     return f"max without ({REPLICA}) ({selector(metric, *matchers, **labels)})"
 
 
+def anywhere(metric: str) -> str:
+    """Return what the processes say of themselves, taken together: 1 when one of them says so."""
+    return f"max without ({REPLICA}) ({_select(metric, _JOB)})"
+
+
+def growth(metric: str, *matchers: str, over: str) -> str:
+    """Return by how much a gauge of the targets has grown; rounded, for delta extrapolates."""
+    return f"round(max without ({REPLICA}) (delta({selector(metric, *matchers)}[{over}])))"
+
+
 def own(metric: str) -> str:
     """Select a metric that each process has for itself, and no target has."""
     return _select(metric, _JOB, _INSTANCE)

@@ -54,7 +54,7 @@ def _totals() -> Iterator[AnyPanel]:
             description="Child rows without a parent in confirmed incidents, muted ones too.",
             links=[console("Incidents", "/incidents?check=orphan_rows"), runbook("PgvigilOrphanRows")],
         ),
-        now(_if_known(f"sum({_ORPHAN_ROWS})")),
+        now(_all_orphans()),
         Look(thresholds=words.none_or(words.CRITICAL)),
     )
     yield big(
@@ -111,6 +111,10 @@ def _totals() -> Iterator[AnyPanel]:
     )
 
 
+def _all_orphans() -> str:
+    return _if_known(f"sum({_ORPHAN_ROWS})")
+
+
 def _faulty_keys() -> str:
     return state(faults.VIOLATIONS, _KEYS, CONFIRMED, 'severity=~"critical|warning"')
 
@@ -124,26 +128,26 @@ def _by_schema_and_age() -> Iterator[AnyPanel]:
     by_schema = f"sum by (schema) ({schema_of(_ORPHAN_ROWS)})"
     yield lines(
         Spot(
-            at=(0, 4, 12, 9),
+            at=(0, 4, 10, 9),
             title="Orphan rows by schema",
             description="By the schema of the child table. Dashed lines are deployments.",
             links=[runbook("PgvigilOrphanRows")],
         ),
-        [over_time(by_schema, "{{schema}}")],
+        [over_time(by_schema, "{{schema}}"), over_time(_all_orphans(), "all", "B")],
         Lines(),
     )
     yield bars(
         Spot(
-            at=(12, 4, 6, 9),
+            at=(10, 4, 7, 9),
             title="By schema, now",
             description="Orphan rows by the schema of the child table.",
         ),
-        [now(f"sort_desc({by_schema})", "{{schema}}")],
+        [now(f"sort_desc({by_schema})", "{{schema}}"), now(_all_orphans(), "all", "B")],
         words.thresholds((0, words.PASSED), (1, words.CRITICAL)),
     )
     yield bars(
         Spot(
-            at=(18, 4, 6, 9),
+            at=(17, 4, 7, 9),
             title="By age, now",
             description="Orphan rows by how long ago their incident was first seen.",
         ),
@@ -166,11 +170,12 @@ def _one_by_one() -> Iterator[AnyPanel]:
         ),
         faults.columns(_ORPHANS, check="orphan_rows"),
         sort=faults.WORST_FIRST,
+        empty="No orphan row is known.",
         hidden=faults.hidden("orphan_rows"),
     )
     yield listing(
         Spot(
-            at=(0, 23, 15, 10),
+            at=(0, 23, 24, 9),
             title="Foreign keys that do not protect",
             description="What keeps each key from protecting its table. Subjects lead to the console.",
             links=[
@@ -180,11 +185,12 @@ def _one_by_one() -> Iterator[AnyPanel]:
         ),
         faults.columns(_KEYS, check="foreign_keys"),
         sort=faults.WORST_FIRST,
+        empty="No foreign key is known to have a fault.",
         hidden=faults.hidden("foreign_keys"),
     )
     yield lines(
         Spot(
-            at=(15, 23, 9, 10),
+            at=(0, 32, 24, 7),
             title="Relations and keys by what is known of them",
             description="A gap means that nobody was looking.",
             links=[runbook("PgvigilCoverageUnknown")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from grafana_foundation_sdk.builders import common, prometheus, table
+from grafana_foundation_sdk.builders import common, dashboard, prometheus, table
 from grafana_foundation_sdk.models import common as style
 from grafana_foundation_sdk.models import dashboard as model
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
@@ -17,25 +17,34 @@ from grafana.panels import COUNT, SOURCE, Spot
 class Column:
     """A column of a table: a label of the series, or what `query` gives for them.
 
-    `link` is where a click on a cell leads, `words` how values are said and coloured, `width` is in pixels.
+    `link` is where a click leads, `words` how values are said and coloured, `colors` how numbers are
+    coloured; `width` is in pixels.
     """
 
     title: str
     label: str = ""
     query: str = ""
     unit: str = ""
+    decimals: int | None = None
     width: int | None = None
     link: str = ""
     words: Sequence[model.ValueMapping] = ()
+    colors: dashboard.ThresholdsConfig | None = None
     missing: str = "–"  # noqa: RUF001 - a dash is what a person reads
 
 
 def listing(
-    spot: Spot, columns: Sequence[Column], *, sort: Sequence[tuple[str, bool]], hidden: Sequence[str] = ()
+    spot: Spot,
+    columns: Sequence[Column],
+    *,
+    sort: Sequence[tuple[str, bool]],
+    empty: str,
+    hidden: Sequence[str] = (),
 ) -> table.Panel:
     """Show series as rows.
 
-    `sort` names columns, True for the greatest first. `hidden` are labels of the series that get no column.
+    `sort` names columns, True for the greatest first. `empty` is said when there is no row. `hidden` are
+    labels of the series that get no column.
     """
     panel = (
         table.Panel()
@@ -45,7 +54,7 @@ def listing(
         .links(list(spot.links))
         .datasource(SOURCE)
         .unit(COUNT)
-        .no_value("–")  # noqa: RUF001
+        .no_value(empty)
         .cell_height(style.TableCellHeight.SM)
         .show_header(True)
         .sort_by([common.TableSortByFieldState().display_name(name).desc(desc) for name, desc in sort])
@@ -86,12 +95,18 @@ def _looks(column: Column) -> list[model.DynamicConfigValue]:
     looks: dict[str, object] = {}
     if column.unit:
         looks["unit"] = column.unit
+    if column.decimals is not None:
+        looks["decimals"] = column.decimals
     if column.width is not None:
         looks["custom.width"] = column.width
     if column.link:
         looks["links"] = [{"title": f"Open {column.title}", "url": column.link, "targetBlank": True}]
     if column.words:
         looks["mappings"] = list(column.words)
+    if column.colors is not None:
+        looks["thresholds"] = column.colors.build()
+    if column.words or column.colors is not None:
+        looks["color"] = {"mode": "thresholds"}
         looks["custom.cellOptions"] = {"type": "color-text"}
     if column.query:
         looks["noValue"] = column.missing

@@ -13,6 +13,7 @@ import type {
   GridPos,
   Panel,
   TableFieldOptions,
+  ThresholdsConfig,
   ValueMapping,
   VariableModel,
 } from '@grafana/schema';
@@ -47,9 +48,11 @@ type Link = { title: string; url: string; targetBlank: boolean };
 /** How one setting of a field is overridden, with the value that this setting takes. */
 type Property<Custom> =
   | { id: 'unit' | 'noValue'; value: string }
+  | { id: 'decimals'; value: number }
   | { id: 'links'; value: Link[] }
   | { id: 'mappings'; value: Plain<ValueMapping>[] }
-  | { id: 'color'; value: { mode: 'fixed'; fixedColor: string } }
+  | { id: 'thresholds'; value: Plain<ThresholdsConfig> }
+  | { id: 'color'; value: { mode: 'thresholds' } | { mode: 'fixed'; fixedColor: string } }
   | { [K in keyof Custom & string]-?: { id: `custom.${K}`; value: Plain<NonNullable<Custom[K]>> } }[keyof Custom & string];
 
 type Fields<Custom> = {

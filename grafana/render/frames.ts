@@ -45,10 +45,15 @@ function lineOf(target: Target, series: Series): DataFrame {
         type: FieldType.number,
         labels: series.metric,
         config,
-        values: samples.map(([, value]) => Number(value)),
+        values: samples.map(([, value]) => finite(Number(value))),
       },
     ],
   });
+}
+
+/** What is no number, such as a quantile of nothing, is a gap in Grafana's lines. */
+function finite(value: number): number | null {
+  return Number.isFinite(value) ? value : null;
 }
 
 function legendOf(target: Target, { metric }: Series): string {

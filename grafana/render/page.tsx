@@ -19,7 +19,7 @@ function Board({ recording, panels, width }: { recording: Recording; panels: Pre
   const column = (width - 2 * MARGIN + GAP) / 24;
   const bottom = Math.max(...panels.map(({ panel }) => (panel.gridPos?.y ?? 0) + (panel.gridPos?.h ?? 0)));
   return (
-    <div style={{ position: 'relative', width, height: HEADER + bottom * (ROW + GAP) + MARGIN }}>
+    <div data-board style={{ position: 'relative', width, height: HEADER + bottom * (ROW + GAP) + MARGIN }}>
       <Header recording={recording} />
       {panels.map(({ panel, frames }) => {
         const { x = 0, y = 0, w = 0, h = 0 } = panel.gridPos ?? {};

@@ -9,7 +9,14 @@ import {
   type FieldConfigSource,
   type FieldDisplay,
 } from '@grafana/data';
-import type { BarGaugeDisplayMode, ReduceDataOptions, TableSortByFieldState, VizLegendOptions } from '@grafana/schema';
+import type {
+  BarGaugeDisplayMode,
+  BarGaugeNamePlacement,
+  ReduceDataOptions,
+  TableSortByFieldState,
+  VizLegendOptions,
+  VizTextDisplayOptions,
+} from '@grafana/schema';
 import {
   BarGauge,
   BigValue,
@@ -88,6 +95,8 @@ function Bars(drawing: Drawing) {
       orientation={VizOrientation.Horizontal}
       alignmentFactors={alignmentFactors}
       displayMode={options.displayMode as BarGaugeDisplayMode}
+      namePlacement={options.namePlacement as BarGaugeNamePlacement}
+      text={options.text as VizTextDisplayOptions}
       showUnfilled={Boolean(options.showUnfilled)}
       theme={theme}
     />
@@ -141,6 +150,7 @@ type Plot = { ctx: CanvasRenderingContext2D; bbox: { left: number; top: number; 
 /** Draws annotations; Grafana's own plugin for them is in no package. */
 function markDeployments({ ctx, bbox, valToPos }: Plot, deployments: Deployment[]) {
   ctx.save();
+  ctx.lineWidth = 1;
   ctx.strokeStyle = theme.visualization.getColorByName('blue');
   ctx.fillStyle = ctx.strokeStyle;
   ctx.setLineDash([5, 4]);

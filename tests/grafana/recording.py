@@ -1,4 +1,4 @@
-"""What Prometheus answers to the queries of a dashboard, and the pictures that Grafana's components make of it."""
+"""What Prometheus answers to a dashboard's queries, and what Grafana's components draw of it."""
 
 from __future__ import annotations
 

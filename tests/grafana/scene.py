@@ -24,6 +24,7 @@ from tests.prometheus import Prometheus, running_prometheus
 _RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 _TOKEN = "a-token-for-the-scene"
 _SEED = 1
+_CHECKS = 4
 _NOBODY = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 
@@ -80,9 +81,16 @@ def running_scene(every: str = "5s", scrapes: str = "1s") -> Iterator[Scene]:
             ) as prometheus,
         ):
             scene = Scene(vigil, prometheus, dsn, began)
-            until(lambda: vigil.total("pgvigil_subjects", target="games", state="unknown"), lambda n: n == 0)
+            until(lambda: _examined(vigil))
             scene.deploy("2.4.0")
             yield scene
+
+
+def _examined(vigil: Daemon) -> bool:
+    """Tell whether all subjects of the games were found and examined."""
+    checks = [labels for labels in vigil.metrics("pgvigil_interval_seconds") if ("target", "games") in labels]
+    unknown = vigil.total("pgvigil_subjects", target="games", state="unknown")
+    return len(checks) == _CHECKS and unknown == 0
 
 
 def _more(text: str, every: str, alertmanager: str) -> str:
