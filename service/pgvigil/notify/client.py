@@ -81,7 +81,9 @@ class Client:
         except HTTPError as error:
             answer = Answer(Outcome.FAILED, reason=_reason(error))
         except OSError as error:
-            answer = Answer(Outcome.FAILED, reason=f"{self._ca_file or self._url}: {error.strerror or error}")
+            answer = Answer(
+                Outcome.FAILED, reason=f"{error.filename or self._url}: {error.strerror or error}"
+            )
         except (ValueError, UnicodeError):
             # Its words would repeat the header.
             answer = Answer(Outcome.FAILED, heard=False, reason="its user, password or token cannot be sent")
@@ -109,6 +111,9 @@ class Client:
         return Answer(_outcome(response.status), _date(response.headers), reason=f"HTTP {response.status}")
 
     def _connections(self) -> urllib3.PoolManager:
+        if self._ca_file:
+            # One that cannot be read is named so; what reads it later does not say which it was.
+            self._ca_file.open("rb").close()
         return urllib3.PoolManager(
             num_pools=1,
             maxsize=1,
