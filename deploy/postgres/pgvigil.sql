@@ -13,6 +13,8 @@ END
 $pgvigil$;
 
 -- A second lock on the door: pgvigil opens read-only transactions anyway, and holds no right to write.
+-- Whoever lifts it has what PostgreSQL leaves to everybody, such as temporary tables and large objects.
+-- How to close that, too: docs/howto/least-privilege.md
 ALTER ROLE pgvigil SET default_transaction_read_only = on;
 
 -- Every table of every database; for a role that reads the watched ones alone: pgvigil grants --dsn DSN

@@ -79,6 +79,8 @@ END
 {mark};
 
 -- A second lock on the door: pgvigil opens read-only transactions anyway, and holds no right to write.
+-- Whoever lifts it has what PostgreSQL leaves to everybody, such as temporary tables and large objects.
+-- How to close that, too: docs/howto/least-privilege.md
 ALTER ROLE {name} SET default_transaction_read_only = on;"""
 
 

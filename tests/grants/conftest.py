@@ -10,6 +10,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgvigil.grants import grants
 from pgvigil.target import Target
 
 if TYPE_CHECKING:
@@ -52,3 +53,19 @@ def catalog_of() -> Callable[..., Catalog]:
             target.close()
 
     return catalog_of
+
+
+@pytest.fixture(params=[False, True], ids=["what is watched", "whole cluster"])
+def unlocked(
+    request: pytest.FixtureRequest,
+    admin_conn: psycopg.Connection,
+    database: str,
+    role: str,
+    login: Callable[[str], str],
+    catalog_of: Callable[..., Catalog],
+) -> Iterator[psycopg.Connection]:
+    """A session of the role that has lifted its own lock: only privileges are left to stop it."""
+    admin_conn.execute(grants(role, None if request.param else catalog_of(database)))
+    with psycopg.connect(login(role), autocommit=True) as conn:
+        conn.execute("SET default_transaction_read_only = off")
+        yield conn
