@@ -1,0 +1,229 @@
+"""The alerts of incidents: they follow what pgvigil says, and hold it while pgvigil says nothing."""
+
+from __future__ import annotations
+
+from tests.alerts.scenario import Proof, Scenario, Series, series, target_up
+
+RELATION = "analytics.player_sessions(game_id) -> curated.games_complete(id)"
+CHECKS = {
+    "PgvigilOrphanRows": ("orphan_rows", RELATION, "orphans", "critical"),
+    "PgvigilForeignKeyNotProtecting": ("foreign_keys", RELATION, "not_valid", "critical"),
+    "PgvigilDriftAboveBudget": (
+        "table_drift",
+        "curated.enhanced_games <> curated.games_complete",
+        "drift",
+        "warning",
+    ),
+    "PgvigilCheckFailing": ("negative_balances", 'bank."Accounts"', "negative", "info"),
+}
+
+
+def incident(alert: str, values: str, instance: str = "a:9925", **others: str) -> Series:
+    """Return the series of an incident, and that of the time when it was first seen, on New Year's Day of "
+    "2030."""
+    check, subject, code, severity = CHECKS[alert]
+    labels = {"target": "games", "check": check, "subject": subject, "code": code, "severity": severity}
+    labels |= {"state": "open"} | others
+    seen = " ".join(
+        part if part.startswith(("_", "stale")) else f"1893456000x{part.partition('x')[2] or 0}"
+        for part in values.split()
+    )
+    return {
+        **series("pgvigil_incident_violations", values, instance, **labels),
+        **series("pgvigil_incident_first_seen_timestamp_seconds", seen, instance, **labels),
+    }
+
+
+def labels_of(alert: str, **others: str) -> dict[str, str]:
+    check, subject, code, severity = CHECKS[alert]
+    return {
+        "job": "pgvigil",
+        "target": "games",
+        "check": check,
+        "subject": subject,
+        "code": code,
+        "severity": severity,
+    } | others
+
+
+def life(alert: str, description: str, dashboard: str, summary: str, query: str) -> list[Scenario]:
+    """Return what holds for the alert of any incident."""
+    urls = {
+        "runbook_url": f"https://pgvigil.example.org/runbooks/{alert}",
+        "dashboard_url": f"https://grafana.example.org/d/{dashboard}?var-target=games",
+        "incident_url": f"https://pgvigil.example.org/incidents?target=games&{query}",
+    }
+    return [
+        Scenario(
+            alert,
+            [Proof.FIRES, Proof.RESOLVES],
+            "fires at the first evaluation after the incident opened, resolves at the first after it healed",
+            [target_up("1x20"), incident(alert, "_x4 42x3 43 stale")],
+            {3: 0, 4: 1, 8: 1, 9: 0, 20: 0},
+            labels_of(alert),
+            {"summary": summary, "description": description} | urls,
+        ),
+        Scenario(
+            alert,
+            [Proof.SILENT],
+            "a suspect pages nobody",
+            [target_up("1x20"), incident(alert, "42x20", state="suspect")],
+            {0: 0, 10: 0, 20: 0},
+        ),
+        Scenario(
+            alert,
+            [Proof.SILENT],
+            "what runs count is not yet an incident",
+            [
+                target_up("1x20"),
+                series(
+                    "pgvigil_violations",
+                    "42x20",
+                    target="games",
+                    check=CHECKS[alert][0],
+                    subject=CHECKS[alert][1],
+                    severity=CHECKS[alert][3],
+                ),
+            ],
+            {0: 0, 20: 0},
+        ),
+        Scenario(
+            alert,
+            [Proof.SURVIVES],
+            "hours without pgvigil do not resolve it, and it is the same when a new pod speaks",
+            [
+                target_up("1x4 stale"),
+                incident(alert, "42x4 stale"),
+                target_up("_x400 1x20", "b:9925"),
+                incident(alert, "_x400 42x20", "b:9925"),
+            ],
+            {4: 1, 5: 1, 60: 1, 399: 1, 400: 1, 420: 1},
+            labels_of(alert),
+        ),
+        Scenario(
+            alert,
+            [Proof.RESOLVES],
+            "what healed while Prometheus did not see pgvigil resolves with the first scrape",
+            [target_up("1x4 stale _x60 1x20"), incident(alert, "42x4 stale")],
+            {4: 1, 65: 1, 66: 0, 80: 0},
+        ),
+        Scenario(
+            alert,
+            [Proof.SILENT],
+            "what was over when pgvigil went away is not brought back",
+            [target_up("1x30 stale"), incident(alert, "42x4 stale")],
+            {4: 1, 5: 0, 30: 0, 31: 0, 40: 0, 90: 0},
+        ),
+        Scenario(
+            alert,
+            [Proof.RESOLVES],
+            "a target of which nobody has spoken for a day is forgotten",
+            [target_up("1x4 stale"), incident(alert, "42x4 stale")],
+            {4: 1, 1443: 1, 1446: 0},
+        ),
+    ]
+
+
+SCENARIOS = [
+    *life(
+        "PgvigilOrphanRows",
+        "games: rows without a parent (orphans) in analytics.player_sessions(game_id) -> "
+        "curated.games_complete(id): 42, first seen 2030-01-01 00:00:00 +0000 UTC. Restore the parents or "
+        "let go "
+        "of the references; the incident names the rows.",
+        "pgvigil-relations",
+        "Child rows refer to parents that do not exist",
+        ""
+        "check=orphan_rows&subject=analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
+    ),
+    *life(
+        "PgvigilForeignKeyNotProtecting",
+        "games: not_valid: analytics.player_sessions(game_id) -> curated.games_complete(id), first seen "
+        "2030-01-01 00:00:00 +0000 UTC. Mend what rows it let in, then put the key in force; the incident "
+        "has the "
+        "statement.",
+        "pgvigil-relations",
+        "A foreign key does not protect as it should",
+        ""
+        "check=foreign_keys&subject=analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
+    ),
+    *life(
+        "PgvigilDriftAboveBudget",
+        "games: rows at fault (drift) in curated.enhanced_games <> curated.games_complete: 42, first seen "
+        "2030-01-01 00:00:00 +0000 UTC. Find what wrote to one side only, then bring the other in line; the "
+        "incident names the rows.",
+        "pgvigil-drift",
+        "Two tables that hold the same entity disagree",
+        "check=table_drift&subject=curated.enhanced_games+%3C%3E+curated.games_complete",
+    ),
+    *life(
+        "PgvigilCheckFailing",
+        'games: negative_balances found negative in bank."Accounts": 42, first seen 2030-01-01 00:00:00 '
+        "+0000 "
+        "UTC. The incident says what was found and has the remedy.",
+        "pgvigil-overview",
+        "A check has found a fault",
+        "check=negative_balances&subject=bank.%22Accounts%22",
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.SURVIVES],
+        "an acknowledgement changes nothing",
+        [
+            target_up("1x20"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+            incident("PgvigilOrphanRows", "_x5 42x15", state="acknowledged"),
+        ],
+        {4: 1, 5: 1, 6: 1, 20: 1},
+        labels_of("PgvigilOrphanRows"),
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.RESOLVES],
+        "a mute silences it at once, also when pgvigil goes away afterwards",
+        [
+            target_up("1x10 stale"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+            incident("PgvigilOrphanRows", "_x5 42x5 stale", state="muted"),
+        ],
+        {4: 1, 5: 0, 10: 0, 12: 0, 60: 0},
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.FIRES],
+        "of a severity that changes only the new one is left",
+        [
+            target_up("1x20"),
+            incident("PgvigilOrphanRows", "42x4 stale", severity="warning"),
+            incident("PgvigilOrphanRows", "_x5 42x15"),
+        ],
+        {5: 1, 20: 1},
+        labels_of("PgvigilOrphanRows"),
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.FIRES],
+        "two replicas are one alert",
+        [
+            target_up("1x20"),
+            target_up("1x20", "b:9925"),
+            incident("PgvigilOrphanRows", "42x20"),
+            incident("PgvigilOrphanRows", "42x20", "b:9925"),
+        ],
+        {5: 1, 20: 1},
+        labels_of("PgvigilOrphanRows"),
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.FIRES],
+        "what one target heals says nothing about another",
+        [
+            target_up("1x4 stale"),
+            target_up("1x20", target="shop"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+            incident("PgvigilOrphanRows", "42x4 stale", target="shop"),
+        ],
+        {4: 2, 5: 1, 20: 1},
+        labels_of("PgvigilOrphanRows"),
+    ),
+]

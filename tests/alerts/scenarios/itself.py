@@ -1,0 +1,335 @@
+"""pgvigil's own troubles: that it is gone, does not lead, cannot record, cannot tell anybody."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tests.alerts.scenario import Proof, Scenario, Series, series, target_up
+
+JOB = {"job": "pgvigil"}
+
+
+def alive(values: str, instance: str = "a:9925", version: str = "1.0") -> Series:
+    return series("pgvigil_build_info", values, instance, version=version, python="3.11.7")
+
+
+def scraped(values: str, instance: str = "a:9925") -> Series:
+    return series("up", values, instance)
+
+
+def told(alert: str, summary: str, description: str) -> Mapping[str, str]:
+    return {
+        "summary": summary,
+        "description": description,
+        "runbook_url": f"https://pgvigil.example.org/runbooks/{alert}",
+        "dashboard_url": "https://grafana.example.org/d/pgvigil-self",
+    }
+
+
+WATCHDOG = [
+    Scenario(
+        "PgvigilWatchdog",
+        [Proof.FIRES, Proof.SURVIVES],
+        "fires always, whatever is scraped",
+        [alive("1x5 stale _x20 1x10")],
+        {0: 1, 5: 1, 10: 1, 30: 1},
+        {"severity": "none"},
+        told(
+            "PgvigilWatchdog",
+            "The way from Prometheus to Alertmanager works",
+            "This alert always fires. When it stops to arrive, no alert arrives.",
+        ),
+    ),
+]
+
+DOWN = [
+    Scenario(
+        "PgvigilDown",
+        [Proof.FIRES, Proof.RESOLVES],
+        "fires when no scrape has reached any instance of a job for two minutes, resolves when one does",
+        [
+            alive("1x9 stale"),
+            scraped("1x9 0x9 1x40"),
+            target_up("1x9 stale _x9 1x40"),
+            alive("_x20 1x40", version="1.1"),
+        ],
+        {9: 0, 11: 0, 12: 1, 18: 1, 21: 0, 40: 0},
+        JOB | {"severity": "critical"},
+        told(
+            "PgvigilDown",
+            "pgvigil is gone, nobody watches",
+            "No pgvigil of job pgvigil has answered Prometheus for two minutes, so faults go unseen. Alerts "
+            "of "
+            "incidents stay as they were. Look at its log and start it again.",
+        ),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.FIRES],
+        "a job that never was is missed as well",
+        [scraped("0x10")],
+        {1: 0, 2: 1, 10: 1},
+        {"severity": "critical"},
+        told(
+            "PgvigilDown",
+            "pgvigil is gone, nobody watches",
+            "No pgvigil has answered Prometheus for two minutes, so faults go unseen. Alerts of incidents "
+            "stay as they "
+            "were. Look at its log and start it again.",
+        ),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.FIRES],
+        "of two that watch different targets, the one that is down is missed",
+        [
+            alive("1x9 stale"),
+            scraped("1x9 0x20"),
+            target_up("1x9 stale"),
+            alive("1x30", "b:9925"),
+            scraped("1x30", "b:9925"),
+            target_up("1x30", "b:9925", target="shop"),
+        ],
+        {9: 0, 12: 1, 29: 1},
+        JOB | {"severity": "critical"},
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.SILENT],
+        "a replica that is down is no outage while another one watches, nor is a target that is no longer "
+        "configured",
+        [
+            alive("1x9 stale"),
+            scraped("1x9 0x20"),
+            target_up("1x9 stale"),
+            alive("1x30", "b:9925"),
+            scraped("1x30", "b:9925"),
+            target_up("1x30", "b:9925"),
+            target_up("1x9 stale", "b:9925", target="old"),
+        ],
+        dict.fromkeys(range(30), 0),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.SURVIVES],
+        "two scrapes that fail, or a restart with a new version, page nobody",
+        [
+            alive("1x9 stale"),
+            scraped("1x9 0x1 1x30"),
+            target_up("1x9 stale _x1 1x30"),
+            alive("_x12 1x30", version="1.1"),
+        ],
+        dict.fromkeys(range(40), 0),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.SURVIVES],
+        "it goes on for days, since no scrape is what it is about",
+        [alive("1x9 stale"), scraped("1x9 0x3000"), target_up("1x9 stale")],
+        {12: 1, 1000: 1, 1449: 1, 1452: 1, 3000: 1},
+    ),
+]
+
+
+def leads(values: str, instance: str = "a:9925") -> Series:
+    return series("pgvigil_leader", values, instance)
+
+
+LEADER = [
+    Scenario(
+        "PgvigilNoLeader",
+        [Proof.FIRES, Proof.RESOLVES],
+        "fires when all replicas stand by, resolves when one leads",
+        [leads("1x9 0x9 1x10"), leads("0x30", "b:9925")],
+        {9: 0, 12: 0, 13: 1, 18: 1, 20: 0, 28: 0},
+        JOB | {"severity": "critical"},
+        told(
+            "PgvigilNoLeader",
+            "No replica of pgvigil leads, nothing is examined",
+            "All replicas of job pgvigil stand by. See in their logs why none gets the lock of the state "
+            "store.",
+        ),
+    ),
+    Scenario(
+        "PgvigilNoLeader",
+        [Proof.SILENT],
+        "a change of the leader is as it should be",
+        [leads("1x9 stale"), leads("0x10 1x20", "b:9925")],
+        dict.fromkeys(range(30), 0),
+    ),
+    Scenario(
+        "PgvigilNoLeader",
+        [Proof.SURVIVES],
+        "a scrape that failed does not resolve it",
+        [leads("0x9 stale 0x10")],
+        {5: 1, 10: 1, 11: 1, 20: 1},
+    ),
+]
+
+
+def store_up(values: str, instance: str = "a:9925") -> Series:
+    return series("pgvigil_store_up", values, instance)
+
+
+def store_errors(values: str, instance: str = "a:9925") -> Series:
+    return series("pgvigil_store_errors_total", values, instance)
+
+
+STORE = [
+    Scenario(
+        "PgvigilStoreTrouble",
+        [Proof.FIRES, Proof.RESOLVES],
+        "fires when the store of any instance has not worked for two minutes, resolves when it does",
+        [store_up("1x9 0x9 1x10"), store_up("1x30", "b:9925")],
+        {9: 0, 12: 0, 13: 1, 18: 1, 20: 0, 28: 0},
+        JOB | {"severity": "critical"},
+        told(
+            "PgvigilStoreTrouble",
+            "pgvigil cannot record what it finds",
+            "The state store of job pgvigil does not take results, and what is shown may be of the past. "
+            "/-/ready says "
+            "why; look for a full disk, a lock or a database that is down.",
+        ),
+    ),
+    Scenario(
+        "PgvigilStoreTrouble",
+        [Proof.SILENT],
+        "a minute of trouble passes",
+        [store_up("1x9 0 0 1x20")],
+        dict.fromkeys(range(30), 0),
+    ),
+    Scenario(
+        "PgvigilStoreTrouble",
+        [Proof.SURVIVES],
+        "a scrape that failed does not resolve it",
+        [store_up("1x4 0x5 stale 0x10")],
+        {8: 1, 9: 1, 10: 1, 11: 1, 20: 1},
+    ),
+    Scenario(
+        "PgvigilResultsLost",
+        [Proof.FIRES, Proof.RESOLVES],
+        "fires at the first error, resolves a quarter of an hour after the last",
+        [store_errors("0x9 2x40")],
+        {9: 0, 11: 1, 20: 1, 27: 0, 49: 0},
+        JOB | {"severity": "warning"},
+        told(
+            "PgvigilResultsLost",
+            "pgvigil could not record some results",
+            "2 errors of the state store of job pgvigil within 15 minutes. The next runs make up for what "
+            "was lost; "
+            "find out why, before it lasts.",
+        ),
+    ),
+    Scenario(
+        "PgvigilResultsLost",
+        [Proof.SILENT],
+        "a restart sets the counter to zero and is no error",
+        [store_errors("7x20 0x20")],
+        {10: 0, 21: 0, 40: 0},
+    ),
+    Scenario(
+        "PgvigilResultsLost",
+        [Proof.SURVIVES],
+        "a gap, and a restart, leave it",
+        [store_errors("0x9 2x4 stale _x2 0x20")],
+        {12: 1, 15: 1, 17: 1, 22: 1},
+    ),
+]
+
+
+def reloaded(values: str, instance: str = "a:9925") -> Series:
+    return series("pgvigil_config_last_reload_successful", values, instance)
+
+
+RELOAD = [
+    Scenario(
+        "PgvigilConfigReloadFailed",
+        [Proof.FIRES, Proof.RESOLVES],
+        "fires when nobody has mended the file within five minutes, resolves when it is read",
+        [reloaded("1x9 0x19 1x10"), reloaded("1x40", "b:9925")],
+        {10: 0, 14: 0, 16: 1, 28: 1, 30: 0, 39: 0},
+        JOB | {"severity": "warning"},
+        told(
+            "PgvigilConfigReloadFailed",
+            "pgvigil runs on an old configuration",
+            "A pgvigil of job pgvigil refused the configuration that it last read and goes on with the one "
+            "before; it "
+            "may not start again with the new one. Run `pgvigil config check` on the file.",
+        ),
+    ),
+    Scenario(
+        "PgvigilConfigReloadFailed",
+        [Proof.SILENT],
+        "a slip that is mended at once is nobody's business",
+        [reloaded("1x9 0x3 1x20")],
+        dict.fromkeys(range(30), 0),
+    ),
+    Scenario(
+        "PgvigilConfigReloadFailed",
+        [Proof.SURVIVES],
+        "minutes without scrapes do not resolve it",
+        [reloaded("0x19 stale _x2 0x20")],
+        {16: 1, 20: 1, 22: 1, 23: 1, 40: 1},
+    ),
+]
+
+
+def notifier(alertmanager: str, pending: str, accepted: str, failed: str) -> Series:
+    return {
+        **series("pgvigil_notifications_pending", pending, alertmanager=alertmanager),
+        **series("pgvigil_notifications_total", accepted, alertmanager=alertmanager),
+        **series("pgvigil_notifications_failed_total", failed, alertmanager=alertmanager),
+    }
+
+
+WORKS = notifier("am-1:9093", "0x90", "0+1x90", "0x90")
+NOTIFIER = [
+    Scenario(
+        "PgvigilNotificationsFailing",
+        [Proof.FIRES, Proof.RESOLVES],
+        "one of two that takes nothing is a matter for the morning",
+        [WORKS, notifier("am-0:9093", "0x9 3x29 0x50", "0+1x9 9x29 10+1x50", "0x9 0+1x29 29x50")],
+        {10: 0, 18: 1, 38: 1, 50: 0, 80: 0},
+        JOB | {"alertmanager": "am-0:9093", "severity": "warning"},
+        told(
+            "PgvigilNotificationsFailing",
+            "pgvigil cannot tell one of its Alertmanagers",
+            "am-0:9093 has taken no alerts of job pgvigil for five minutes. The others still do; see whether "
+            "it runs "
+            "and can be reached.",
+        ),
+    ),
+    Scenario(
+        "PgvigilNotificationsFailing",
+        [Proof.FIRES],
+        "none that takes anything pages, beside the two that are told of one by one",
+        [
+            notifier("am-0:9093", "2x30", "0x30", "0x30"),
+            notifier("am-1:9093", "2x30", "0x30", "0+1x30"),
+        ],
+        {1: 0, 5: 3, 30: 3},
+    ),
+    Scenario(
+        "PgvigilNotificationsFailing",
+        [Proof.SILENT],
+        "a request that succeeds when it is tried again is nothing, nor is having nothing to tell",
+        [
+            notifier("am-0:9093", "0x9 1 0x30", "0x10 1x30", "0x9 1x30"),
+            notifier("am-1:9093", "0x40", "0x40", "0x40"),
+        ],
+        dict.fromkeys(range(40), 0),
+    ),
+    Scenario(
+        "PgvigilNotificationsFailing",
+        [Proof.SURVIVES],
+        "minutes without scrapes do not resolve it",
+        [
+            WORKS,
+            notifier("am-0:9093", "3x19 stale _x2 3x20", "0x19 stale _x2 0x20", "0+1x19 stale _x2 0+1x20"),
+        ],
+        {15: 1, 20: 1, 22: 1, 23: 1, 40: 1},
+        JOB | {"alertmanager": "am-0:9093", "severity": "warning"},
+    ),
+]
+
+SCENARIOS = [*WATCHDOG, *DOWN, *LEADER, *STORE, *RELOAD, *NOTIFIER]
