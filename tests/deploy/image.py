@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from fnmatch import fnmatch
 from pathlib import Path
 from string import Template
 
@@ -49,16 +48,19 @@ def stages() -> list[Stage]:
 def sent_to_the_builder(path: Path) -> bool:
     """Tell whether .dockerignore lets a path of the repository through: the last line that matches decides.
 
-    Of its patterns only those are understood that ours are: a name at the root, `*`, and `**/NAME`.
+    Of its patterns only those are understood that ours are: `*`, a path from the root, and `**/NAME`.
     """
-    names = path.relative_to(ROOT).parts
+    relative = path.relative_to(ROOT)
     sent = True
     for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
             continue
         pattern = line.removeprefix("!")
-        anywhere = pattern.removeprefix("**/") if pattern.startswith("**/") else None
-        assert "/" not in (anywhere or pattern)
-        if anywhere in names if anywhere else fnmatch(names[0], pattern):
+        if pattern.startswith("**/"):
+            matches = pattern.removeprefix("**/") in relative.parts
+        else:
+            assert pattern == "*" or "*" not in pattern
+            matches = pattern == "*" or relative.is_relative_to(pattern)
+        if matches:
             sent = line.startswith("!")
     return sent

@@ -68,7 +68,14 @@ def test_what_it_copies_is_there_and_is_sent(builder: Stage) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    [".git/config", ".venv/bin/python", "pgvigil.db", "pgvigil.yaml", "service/pgvigil/__pycache__/a.pyc"],
+    [
+        ".git/config",
+        ".venv/bin/python",
+        "pgvigil.db",
+        "pgvigil.yaml",
+        "docs/README.md",
+        "service/pgvigil/__pycache__/a.pyc",
+    ],
 )
 def test_nothing_else_is_sent(path: str) -> None:
     assert not sent_to_the_builder(ROOT / path)
@@ -101,6 +108,7 @@ def test_its_steps_make_an_installation_that_serves(builder: Stage, final: Stage
     for copy in builder.all("COPY"):
         *sources, target = copy.value
         for source in sources:
+            (tmp_path / "src" / target).parent.mkdir(exist_ok=True)
             command = ["cp", "-R", ROOT / source, tmp_path / "src" / target]
             subprocess.run(command, check=True)
     for step in [*builder.all("RUN"), *final.all("RUN")]:
