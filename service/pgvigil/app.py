@@ -3,74 +3,32 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack, suppress
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
-from pgvigil.check import Check
+from pgvigil import logs, systemd
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config
-from pgvigil.engine import Engine, Watch
-from pgvigil.errors import StoreError
-from pgvigil.governor import Governor
+from pgvigil.errors import PgvigilError, StoreError
 from pgvigil.health import Duty
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
-from pgvigil.runner import RunLimits, Runner
-from pgvigil.schedule import Job, Scheduler, interval_seconds
 from pgvigil.store import Retention, Store
-from pgvigil.target import Limits, Target
-from pgvigil.timing import Schedule
+from pgvigil.watching import Watching
 from pgvigil.web import WebServer, create_app
+from pgvigil.web.security import LiveSecurity, Security
 
-# A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
-_LEAST_RUN_TIMEOUT = timedelta(minutes=10)
-_STATEMENTS_PER_RUN = 10
 _HOUSEKEEPING_SECONDS = 2.0
 _PRUNE_SECONDS = 3600.0
-_DRAIN_SECONDS = 5.0
+# Every answer of the store has a deadline of half a minute, and a round may wait for several.
+_HOUSE_STUCK_SECONDS = 300.0
 _SIGNAL_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
-
-
-def build_watch(
-    config: Config,
-    name: str,
-    registry: Registry,
-    *,
-    duty_cycle: float | None = None,
-    clock: Clock | None = None,
-) -> Watch:
-    """Put one target of the configuration under watch; raises ConfigError about the settings of a check.
-
-    `duty_cycle` overrides the budget's. Nothing is connected yet.
-    """
-    clock = clock or SystemClock()
-    settings = config.targets[name]
-    budget = settings.budget
-    checks = registry.bind(config, name)
-    limits = Limits(
-        connections=budget.connections,
-        statement_timeout=budget.statement_timeout.total_seconds(),
-        lock_timeout=budget.lock_timeout.total_seconds(),
-    )
-    target = Target(name, settings.dsn.get_secret_value(), limits)
-    run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
-    now = clock.now()
-    return Watch(
-        target=target,
-        runner=Runner(target, RunLimits(budget.sample, run_timeout.total_seconds()), clock),
-        governor=Governor(budget.connections, duty_cycle or budget.duty_cycle),
-        checks=checks,
-        scope=settings.scope,
-        intervals={
-            check: interval_seconds(_schedule(config, name, one), now) for check, one in checks.items()
-        },
-        complain=lambda path, message: config.error_at(("targets", name, *path), message),
-    )
 
 
 class Daemon:
@@ -78,21 +36,34 @@ class Daemon:
 
     Of several daemons on one PostgreSQL store, one leads and the others stand by, ready to take over; they
     show the same state. A daemon that loses the lead ends, for its supervisor to start it anew as a standby.
-    Raises ConfigError with all that is wrong with the settings of the checks.
+    It is what the web side's `Control` asks. `reread` gives the configuration anew for a reload. Raises
+    ConfigError with all that is wrong with the settings of the checks, and with the web configuration.
     """
 
-    def __init__(self, config: Config, registry: Registry, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        registry: Registry,
+        clock: Clock | None = None,
+        reread: Callable[[], Config] | None = None,
+    ) -> None:
         self._config = config
+        self._registry = registry
         self._clock = clock or SystemClock()
+        self._reread = reread or (lambda: config)
         self._counters = Counters()
         registry.bind_all(config)
-        self._watches = [build_watch(config, name, registry, clock=self._clock) for name in config.targets]
-        self._store: Store | None = None
-        self._scheduler: Scheduler | None = None
+        self._security = LiveSecurity(Security.of(config))
+        self._watching: Watching | None = None
+        self._leads = False
         self._web: WebServer | None = None
+        self._exposition: Callable[[], bytes] = lambda: b""
         self._undo = ExitStack()
         self._ended = threading.Event()
+        self._reloading = threading.Lock()
         self._stop_requested = False
+        self._reload_requested = False
+        self._house_kept_at = self._clock.monotonic()
         self._not_ready = "starting"
         self.failure: str | None = None
         """Why it ended without being told to."""
@@ -100,17 +71,21 @@ class Daemon:
     def start(self) -> None:
         """Open the store, serve, and begin to watch; raises PgvigilError when that cannot be."""
         with ExitStack() as undo:
-            self._store = store = undo.enter_context(Store.open(self._config.state.get_secret_value()))
+            store = undo.enter_context(Store.open(self._config.state.get_secret_value()))
+            self._watching = Watching(store, self._registry, self._counters, self._clock)
             leads = store.lead()
             self._web = self._serve(store)
             undo.callback(self._web.stop)
-            undo.callback(self._halt)
+            undo.callback(self._watching.stop)
+            self._counters.reloaded(self._clock.now())
             if leads:
-                self._begin(store)
+                self._begin(self._watching)
             else:
                 log.info("standing by", reason="another daemon leads on this state store")
             self._not_ready = ""
-            threading.Thread(target=self._keep_house, args=(store,), name="housekeeping", daemon=True).start()
+            threading.Thread(
+                target=self._keep_house, args=(store, self._watching), name="housekeeping", daemon=True
+            ).start()
             self._undo = undo.pop_all()
 
     @property
@@ -118,11 +93,17 @@ class Daemon:
         """Where the console is, as a URL; empty until it was started."""
         return self._web.url if self._web else ""
 
-    def wait(self) -> None:
-        """Return when the daemon was told to stop, or cannot go on."""
+    def wait(self, turn: Callable[[], None] = lambda: None) -> None:
+        """Return when the daemon was told to stop, or cannot go on; `turn` is called several times a second.
+
+        Reloads when that was requested.
+        """
         # In turns: a signal that comes in the moment before a wait without an end would not be seen.
         while not (self._stop_requested or self._ended.wait(_SIGNAL_SECONDS)):
-            pass
+            turn()
+            if self._reload_requested:
+                self._reload_requested = False
+                self._reload_as_told()
         self._ended.set()
 
     def ended(self, within: float) -> bool:
@@ -133,6 +114,25 @@ class Daemon:
         """Let `wait` return. May be called by a signal handler: it takes no lock, which `wait` may hold."""
         self._stop_requested = True
 
+    def request_reload(self) -> None:
+        """Let `wait` reload. May be called by a signal handler."""
+        self._reload_requested = True
+
+    def reload(self) -> None:
+        """Read the configuration again and take it into force.
+
+        Raises ConfigError when it is wrong; the last good one stays in force then.
+        """
+        with self._reloading:
+            try:
+                self._follow(self._reread())
+            except PgvigilError as error:
+                self._counters.reload_failed()
+                log.error("configuration not taken into force", error=str(error))
+                raise
+            self._counters.reloaded(self._clock.now())
+            log.info("configuration taken into force")
+
     def stop(self) -> None:
         """Cancel what runs, within two seconds, and close everything. What was committed is kept."""
         self._not_ready = "stopping"
@@ -140,66 +140,109 @@ class Daemon:
         self._undo.close()
         log.info("stopped", reason=self.failure or "told to stop")
 
+    def exposition(self) -> bytes:
+        """Return the metrics as Prometheus text."""
+        return self._exposition()
+
+    def trouble(self) -> str:
+        """Return why the daemon does not do its work, empty when it does or stands by."""
+        return self._not_ready or self._counters.health.trouble
+
+    def next_due(self) -> Mapping[str, datetime]:
+        """Return the next tick by `target/check`, for all that this daemon examines."""
+        return self._watching.next_due if self._watching else {}
+
+    def targets(self) -> list[str]:
+        """Return the names of the configured targets."""
+        return list(self._config.targets)
+
+    def examine(self, target: str, check: str | None) -> list[str]:
+        """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
+        names = self._watching.examine(target, check) if self._watching else []
+        return [f"{target}/{name}" for name in names]
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the configuration in force as JSON, without secrets."""
+        return self._registry.disclosed(self._config)
+
+    @property
+    def keeps_house(self) -> bool:
+        """Whether the background round came by lately: it hangs when something that it needs does."""
+        return self._clock.monotonic() - self._house_kept_at < _HOUSE_STUCK_SECONDS
+
+    def _reload_as_told(self) -> None:
+        systemd.notify(systemd.State.RELOADING)
+        # What fails was logged, and a metric shows it.
+        with suppress(PgvigilError):
+            self.reload()
+        systemd.notify(systemd.State.READY)
+
+    def _follow(self, config: Config) -> None:
+        """Take a configuration into force, all of it or nothing."""
+        self._refuse_what_needs_a_restart(config)
+        self._registry.bind_all(config)
+        security = Security.of(config)
+        before, self._config = self._config, config
+        self._security.take(security)
+        if self._leads and self._watching is not None:
+            try:
+                self._watching.follow(config)
+            except StoreError as error:
+                # It is in force; what the store keeps from beginning begins as soon as it can.
+                self._house_failed(error)
+        if config.log != before.log:
+            logs.configure(config.log.level, config.log.format)
+
+    def _refuse_what_needs_a_restart(self, config: Config) -> None:
+        now = self._config
+        fixed = {
+            ("state",): (now.state, config.state),
+            ("web", "listen"): (now.web.listen, config.web.listen),
+        }
+        for path, (before, after) in fixed.items():
+            if before != after:
+                raise config.error_at(path, "cannot change while pgvigil runs: restart it")
+
     def _serve(self, store: Store) -> WebServer:
         exposition = Exposition(self._counters, self._clock)
-        app = create_app(
-            store,
-            exposition=lambda: exposition.text(store.view()),
-            ready=lambda: self._not_ready or self._counters.health.trouble,
-            next_due=lambda: self._scheduler.next_due if self._scheduler else {},
-            clock=self._clock,
-        )
-        web = WebServer(app, self._config.web.host, self._config.web.port)
+        self._exposition = lambda: exposition.text(store.view())
+        app = create_app(store, self, self._security, self._clock)
+        web = WebServer(app, self._config.web.host, self._config.web.port, self._security)
         web.start()
+        if warning := self._security.now.warning:
+            log.warning(warning)
+        self._security.watch(self._web_configuration_read)
+        self._undo.callback(self._security.stop)
         return web
 
-    def _begin(self, store: Store) -> None:
+    def _web_configuration_read(self, taken: bool) -> None:
+        if taken:
+            self._counters.reloaded(self._clock.now())
+        else:
+            self._counters.reload_failed()
+
+    def _begin(self, watching: Watching) -> None:
         """Begin to watch, as the leader."""
-        configured = {(watch.target.name, check) for watch in self._watches for check in watch.checks}
-        store.retire(configured, self._clock.now())
-        self._counters.expect(configured)
-        engine = Engine(store, self._counters, self._watches, self._clock)
-        scheduler = Scheduler(self._jobs(store), engine.tick, self._counters.tick_missed)
-        scheduler.start(self._clock.now())
-        self._scheduler = scheduler
-        log.info("watching", targets=[watch.target.name for watch in self._watches])
+        watching.follow(self._config)
+        self._leads = True
+        self._counters.leads(True)
 
-    def _jobs(self, store: Store) -> list[Job]:
-        return [
-            Job(
-                target=watch.target.name,
-                check=name,
-                schedule=_schedule(self._config, watch.target.name, check),
-                last_started=store.last_started(watch.target.name, name),
-            )
-            for watch in self._watches
-            for name, check in watch.checks.items()
-        ]
-
-    def _halt(self) -> None:
-        """Begin nothing new and cancel what runs, on every target at once."""
-        stops = [threading.Thread(target=watch.stop, daemon=True) for watch in self._watches]
-        for stop in stops:
-            stop.start()
-        for stop in stops:
-            stop.join()
-        if self._scheduler is not None and not self._scheduler.stop(_DRAIN_SECONDS):
-            log.warning("a tick did not end in time and is left behind", seconds=_DRAIN_SECONDS)
-        for watch in self._watches:
-            watch.target.close()
-
-    def _keep_house(self, store: Store) -> None:
+    def _keep_house(self, store: Store, watching: Watching) -> None:
         """Look after the store, and after the lead, until the end."""
         pruned_at = -_PRUNE_SECONDS
         while not self._ended.wait(_HOUSEKEEPING_SECONDS):
+            self._house_kept_at = self._clock.monotonic()
             try:
-                if self._scheduler is None:
-                    self._stand_by(store)
+                if not self._leads:
+                    self._stand_by(store, watching)
                 elif not (store.leading or store.lead()):
                     self._give_up("another daemon has taken the lead on the state store")
-                elif self._clock.monotonic() - pruned_at >= _PRUNE_SECONDS:
-                    pruned_at = self._clock.monotonic()
-                    store.prune(self._clock.now(), _retention(self._config))
+                else:
+                    watching.settle()
+                    store.catch_up()
+                    if self._clock.monotonic() - pruned_at >= _PRUNE_SECONDS:
+                        pruned_at = self._clock.monotonic()
+                        store.prune(self._clock.now(), _retention(self._config))
             except Exception as error:  # noqa: BLE001 -- whatever it is, the next round is due all the same
                 self._house_failed(error)
             else:
@@ -213,21 +256,19 @@ class Daemon:
         if self._counters.store_failed(Duty.KEEP_HOUSE, self._clock.now(), reason):
             log.error("the state store is not looked after", error=reason, exc_info=not foreseen)
 
-    def _stand_by(self, store: Store) -> None:
+    def _stand_by(self, store: Store, watching: Watching) -> None:
         """Show what the leader commits, and take over when it is gone."""
         store.reload()
         if store.lead():
             log.info("taking over the lead")
-            self._begin(store)
+            with self._reloading:
+                self._begin(watching)
 
     def _give_up(self, reason: str) -> None:
         self.failure = reason
         self._not_ready = reason
+        self._counters.leads(False)
         self._ended.set()
-
-
-def _schedule(config: Config, target: str, check: Check[Any]) -> Schedule:
-    return check.params.schedule or config.targets[target].schedule
 
 
 def _retention(config: Config) -> Retention:

@@ -112,6 +112,18 @@ class Registry:
             raise joined(errors)
         return bound
 
+    def disclosed(self, config: Config) -> dict[str, Any]:
+        """Return a configuration as plain JSON, without secrets and without what came from outside the file.
+
+        The settings of a check are those that it understands; raises ConfigError as `bind_all` does.
+        """
+        shown = config.model_dump(mode="json")
+        for target, checks in self.bind_all(config).items():
+            shown["targets"][target]["checks"] = {
+                name: check.params.model_dump(mode="json") for name, check in checks.items()
+            }
+        return config.without_imports(shown)
+
 
 def _path(target: str, *check: str) -> tuple[str, ...]:
     return ("targets", target, "checks", *check)

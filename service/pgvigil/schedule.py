@@ -21,6 +21,7 @@ __all__ = ["Job", "Scheduler", "first_due", "interval_seconds"]
 
 _MOST_THREADS = 64
 _LOOK_SECONDS = 1.0
+_MOMENT = timedelta(milliseconds=20)
 # Clocks that are merely steered do not differ by this much between two looks.
 _LEAST_JUMP = timedelta(seconds=2)
 # As cron does: a clock that is set back by less goes through the same times again, and nothing runs twice.
@@ -48,7 +49,9 @@ class Scheduler:
         self._offset = self._wall_offset()
         self._due: dict[str, datetime] = {}
         self._idle = threading.Condition()
-        self._running = 0
+        self._running: dict[str, bool] = {}
+        """The jobs whose tick goes on, and whether another one is to follow at once."""
+        self._hurried: set[str] = set()
         self._stopping = threading.Event()
         self._scheduler = BackgroundScheduler(
             timezone=UTC,
@@ -74,7 +77,26 @@ class Scheduler:
         if self._scheduler.running:
             self._scheduler.shutdown(wait=False)
         with self._idle:
-            return self._idle.wait_for(lambda: self._running == 0, timeout)
+            return self._idle.wait_for(lambda: not self._running, timeout)
+
+    def hurry(self, target: str, check: str) -> None:
+        """Let a tick begin from now on, whatever the schedule; after the one that goes on, if one does.
+
+        What that one has already looked at may have changed since.
+        """
+        key = f"{target}/{check}"
+        with self._idle:
+            if key in self._running:
+                self._running[key] = True
+                return
+            self._hurried.add(key)
+        self._begin_at(key, self._clock.now())
+
+    def _begin_at(self, key: str, moment: datetime) -> None:
+        job = self._scheduler.get_job(key)
+        if job is not None and not self._stopping.is_set():
+            job.modify(next_run_time=moment)
+            self._scheduler.wakeup()
 
     @property
     def next_due(self) -> dict[str, datetime]:
@@ -115,13 +137,26 @@ class Scheduler:
             # What was handed to the threads before a stop still comes here after it.
             if self._stopping.is_set():
                 return
-            self._running += 1
+            self._running[job.id] = False
+            self._hurried.discard(job.id)
         try:
             self._tick(job.target, job.check)
+            while self._asked_again(job):
+                self._tick(job.target, job.check)
         finally:
             with self._idle:
-                self._running -= 1
+                self._running.pop(job.id, None)
                 self._idle.notify_all()
+
+    def _asked_again(self, job: Job) -> bool:
+        """Return whether another tick was asked for meanwhile; if not, the job has ended."""
+        with self._idle:
+            again = self._running[job.id] and not self._stopping.is_set()
+            if again:
+                self._running[job.id] = False
+            else:
+                del self._running[job.id]
+            return again
 
     def _submitted(self, event: JobSubmissionEvent) -> None:
         """Count the ticks that were folded into this one, because the machine slept or was too busy."""
@@ -137,5 +172,9 @@ class Scheduler:
     def _overrun(self, event: JobSubmissionEvent) -> None:
         """Count a tick that was due while the one before it was still running."""
         job = self._jobs[event.job_id]
+        if job.id in self._hurried:
+            # The tick before it had just ended, and its thread was not yet free.
+            self._begin_at(job.id, self._clock.now() + _MOMENT)
+            return
         self._due[job.id] = event.scheduled_run_times[-1]
         self._missed(job.target, job.check, "overrun")

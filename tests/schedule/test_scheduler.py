@@ -272,3 +272,52 @@ def test_a_tick_that_raises_comes_again() -> None:
     assert twice.acquire(timeout=30)
     assert twice.acquire(timeout=30)
     assert scheduler.stop(30)
+
+
+def test_a_tick_that_is_asked_for_comes_at_once_and_the_rhythm_goes_on(bench: Bench) -> None:
+    bench.start(10 * MINUTE)
+    bench.live(14 * MINUTE)
+    assert bench.scheduler is not None
+    bench.scheduler.hurry("main", "plugin")
+    bench.look()
+    bench.live(20 * MINUTE)
+    assert bench.minutes() == [1, 11, 14, 21, 31]
+    assert bench.missed == []
+
+
+def test_a_tick_that_is_asked_for_while_one_goes_on_follows_it(bench: Bench) -> None:
+    bench.hold.clear()
+    bench.start(10 * MINUTE)
+    bench.clock.pass_(2 * MINUTE)
+    bench.look()
+    bench.wait_for(1)
+    assert bench.scheduler is not None
+    for _ in range(3):
+        bench.scheduler.hurry("main", "plugin")
+    bench.hold.set()
+    bench.wait_for(2)
+    bench.live(MINUTE)
+    assert len(bench.ticks) == 2, "one that follows makes up for all that were asked for"
+    assert bench.missed == []
+
+
+def test_no_tick_that_is_asked_for_is_lost(bench: Bench) -> None:
+    """Also in the moment between the end of a tick and the end of its thread."""
+    bench.start(HOUR)
+    bench.clock.pass_(2 * MINUTE)
+    bench.look()
+    bench.wait_for(1)
+    assert bench.scheduler is not None
+    for count in range(2, 60):
+        bench.scheduler.hurry("main", "plugin")
+        bench.wait_for(count)
+    assert bench.missed == []
+
+
+def test_nothing_is_begun_for_a_job_that_there_is_not(bench: Bench) -> None:
+    bench.start(HOUR)
+    assert bench.scheduler is not None
+    bench.scheduler.hurry("main", "nothing")
+    assert bench.scheduler.stop(10)
+    bench.scheduler.hurry("main", "plugin")
+    assert bench.ticks == []

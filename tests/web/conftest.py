@@ -1,20 +1,23 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
 from http.client import HTTPConnection, HTTPMessage
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pgvigil.errors import ConfigError
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.store import Store
 from pgvigil.web import WebServer, create_app
+from pgvigil.web.security import LiveSecurity, Security
 from tests.web.world import FixedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 
@@ -32,30 +35,69 @@ class Answer:
 
 
 @dataclass
+class Daemon:
+    """What the web side asks, as a test has it."""
+
+    exposition: Callable[[], bytes]
+    not_ready: str = ""
+    due: dict[str, datetime] = field(default_factory=dict)
+    watched: dict[str, list[str]] = field(default_factory=lambda: {"games": ["orphan_rows", "table_drift"]})
+    leads: bool = True
+    hurried: list[str] = field(default_factory=list)
+    broken: str = ""
+
+    def trouble(self) -> str:
+        return self.not_ready
+
+    def next_due(self) -> dict[str, datetime]:
+        return self.due
+
+    def targets(self) -> list[str]:
+        return list(self.watched)
+
+    def examine(self, target: str, check: str | None) -> list[str]:
+        checks = self.watched.get(target, []) if self.leads else []
+        ticks = [f"{target}/{name}" for name in checks if check in (None, name)]
+        self.hurried += ticks
+        return ticks
+
+    def settings(self) -> dict[str, Any]:
+        return {"targets": {name: {"dsn": "**********"} for name in self.watched}}
+
+    def reload(self) -> None:
+        if self.broken:
+            raise ConfigError(self.broken, file="pgvigil.yaml", line=3)
+
+
+@dataclass
 class Site:
     """A running web server on a real store, and all that a test may turn."""
 
     store: Store
     clock: FixedClock = field(default_factory=FixedClock)
-    ready: bool | str = ""
-    due: dict[str, datetime] = field(default_factory=dict)
+    security: Security = field(default_factory=Security)
+    control: Daemon = field(init=False)
+    live: LiveSecurity = field(init=False)
     web: WebServer = field(init=False)
 
     def __post_init__(self) -> None:
         exposition = Exposition(Counters(), self.clock)
-        app = create_app(
-            self.store,
-            lambda: exposition.text(self.store.view()),
-            lambda: self.ready,
-            lambda: self.due,
-            self.clock,
-        )
-        self.web = WebServer(app, "127.0.0.1", 0)
+        self.control = Daemon(lambda: exposition.text(self.store.view()))
+        self.live = LiveSecurity(self.security)
+        app = create_app(self.store, self.control, self.live, self.clock)
+        self.web = WebServer(app, "127.0.0.1", 0, self.live)
 
-    def ask(self, path: str, method: str = "GET", timeout: float = 60) -> Answer:
+    def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        timeout: float = 60,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> Answer:
         connection = HTTPConnection("127.0.0.1", self.web.port, timeout=timeout)
         try:
-            connection.request(method, path)
+            connection.request(method, path, body, dict(headers or {}))
             response = connection.getresponse()
             return Answer(response.status, response.headers, response.read())
         finally:
@@ -66,12 +108,12 @@ class Site:
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Store], Site]]:
-    """`serve(store)`: a site on a free port, stopped at the end."""
+def serve() -> Iterator[Callable[..., Site]]:
+    """`serve(store, security)`: a site on a free port, stopped at the end."""
     with ExitStack() as stack:
 
-        def serving(store: Store) -> Site:
-            site = Site(store)
+        def serving(store: Store, security: Security | None = None) -> Site:
+            site = Site(store, security=security or Security())
             site.web.start()
             stack.callback(site.web.stop)
             return site
@@ -86,6 +128,6 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def site(store: Store, serve: Callable[[Store], Site]) -> Site:
+def site(store: Store, serve: Callable[..., Site]) -> Site:
     """A site on an empty store."""
     return serve(store)

@@ -10,12 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html import escape, unescape
 from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
 
 from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
 from pgvigil.engine import WHOLE_CHECK
 from pgvigil.store import Filter, Store
+from pgvigil.web.access import Caller, Rules
+from pgvigil.web.security import Security
 from tests.web.world import (
     DRIFT,
     HOSTILE,
@@ -120,10 +123,14 @@ def test_what_there_is_no_page_for_is_said_in_a_short_one(site: Site) -> None:
         assert "Traceback" not in answer.text
 
 
-def test_all_addresses_are_only_for_looking(site: Site) -> None:
-    for path in (*PAGES, "/incidents/1"):
+def test_pages_are_only_for_looking_whoever_asks(store: Store, serve: Callable[..., Site]) -> None:
+    token = "w" * 32
+    site = serve(store, Security(Rules(tokens={token.encode(): Caller("ci", "write")})))
+    for path in (*PAGES, "/incidents/1", "/runbooks", "/runbooks/PgvigilDown"):
         for method in ("POST", "PUT", "DELETE"):
-            assert site.ask(path, method).status == 405, (method, path)
+            assert site.ask(path, method).status == 401, (method, path)
+            answer = site.ask(path, method, headers={"Authorization": f"Bearer {token}"})
+            assert answer.status == 405, (method, path)
 
 
 def test_metrics_are_the_exposition_as_it_is(site: Site) -> None:
@@ -135,21 +142,15 @@ def test_metrics_are_the_exposition_as_it_is(site: Site) -> None:
 
 
 def test_readiness_gives_its_reason_and_health_does_not_depend_on_it(site: Site) -> None:
-    answers: list[tuple[bool | str, int, str]] = [
-        ("", 200, "ready\n"),
-        (True, 200, "ready\n"),
-        (False, 503, "not ready\n"),
-        ("starting", 503, "starting\n"),
-    ]
-    for ready, status, text in answers:
-        site.ready = ready
+    for ready, status, text in (("", 200, "ready\n"), ("starting", 503, "starting\n")):
+        site.control.not_ready = ready
         answer = site.ask("/-/ready")
         assert (answer.status, answer.text) == (status, text)
         assert site.ask("/-/healthy").status == 200
 
 
 def test_the_console_says_why_pgvigil_is_not_ready(site: Site) -> None:
-    site.ready = "starting"
+    site.control.not_ready = "starting"
     assert "pgvigil itself is not ready: starting" in site.ask("/").text
 
 
@@ -311,7 +312,7 @@ def test_the_subject_that_stands_for_all_is_shown_as_such_with_its_error(site: S
 
 
 def test_nothing_to_examine_is_not_the_same_as_not_examined_yet(site: Site) -> None:
-    site.due = {"games/orphan_rows": NOW, "games/table_drift": NOW}
+    site.control.due = {"games/orphan_rows": NOW, "games/table_drift": NOW}
     discovered(site.store, check="orphan_rows")
     assert words_on_checks(site) == {"orphan_rows": "nothing to examine", "table_drift": "not examined yet"}
     assert "Not examined yet: " in site.ask("/targets/games").text
@@ -357,7 +358,7 @@ def test_all_incidents_can_be_reached(site: Site) -> None:
 
 def test_a_crash_is_answered_in_one_line_and_the_next_request_is_served(site: Site) -> None:
     sound(site.store)
-    site.due = {"games/orphan_rows": "not a moment"}  # type: ignore[dict-item]
+    site.control.due = {"games/orphan_rows": "not a moment"}  # type: ignore[dict-item]
     with capture_logs() as logs:
         answer = site.ask("/")
     assert [(entry["event"], entry["path"], entry["exc_info"]) for entry in logs] == [
@@ -365,7 +366,7 @@ def test_a_crash_is_answered_in_one_line_and_the_next_request_is_served(site: Si
     ]
     assert (answer.status, answer.text) == (500, "pgvigil could not make this page; its log says why\n")
     assert answer.headers["x-content-type-options"] == "nosniff"
-    site.due = {}
+    site.control.due = {}
     assert site.ask("/").status == 200
 
 
@@ -416,3 +417,29 @@ def test_readers_that_wait_for_the_store_hold_up_no_scrape(serve: Callable[[Stor
         assert held
         assert [answer.status for answer in answers] == [200] * 5
         assert {each.result().status for each in waiting} == {200}
+
+
+def test_the_link_of_an_alert_leads_to_the_incidents_of_its_subject(site: Site) -> None:
+    crowded(site.store)
+    path = (
+        f"/incidents?{urlencode({'target': 'games', 'check': 'orphan_rows', 'subject': RELATION.format(2)})}"
+    )
+    text = site.ask(path).text
+    assert len(set(re.findall(r'href="/incidents/([0-9a-f]+)"', text))) == 1
+    assert escape(RELATION.format(2)) in text
+    assert "Only of target" in text
+    assert 'data-value="0"' in site.ask("/incidents?target=nobody").text
+    assert site.ask(f"/incidents?subject={quote(HOSTILE)}").status == 200
+
+
+def test_runbooks_are_read_where_the_fault_is_shown(site: Site) -> None:
+    names = re.findall(r'href="(/runbooks/Pgvigil\w+)"', site.ask("/runbooks").text)
+    assert "/runbooks/PgvigilOrphanRows" in names
+    for name in names:
+        text = site.ask(name).text
+        assert "<h2>Fix</h2>" in text
+        for link in re.findall(r"<article.*</article>", text, re.DOTALL):
+            for target in re.findall(r'href="(?!https?://)([^"#]+)', link):
+                assert site.ask(f"/runbooks/{target}").status == 200, (name, target)
+    assert site.ask("/runbooks/PgvigilNothing").status == 404
+    assert site.ask("/runbooks/..%2F..%2FREADME").status == 404

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pgvigil import logs
-from pgvigil.app import build_watch
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
 from pgvigil.config import Config, joined, json_schema, load, starting_file
@@ -19,6 +18,7 @@ from pgvigil.errors import UsageError
 from pgvigil.grants import grants
 from pgvigil.patterns import matches
 from pgvigil.registry import Registry
+from pgvigil.watching import build_watch
 
 
 def check(file: Path, *, connect: bool) -> None:

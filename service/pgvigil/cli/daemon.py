@@ -5,32 +5,55 @@ from __future__ import annotations
 import resource
 import signal
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from pgvigil import logs
+from pgvigil import logs, systemd
 from pgvigil.app import Daemon
 from pgvigil.config import Config
 from pgvigil.errors import StoreError
 from pgvigil.registry import Registry
 
 
-def run(config: Config) -> int:
-    """Watch until SIGTERM or SIGINT; return 0 then, and raise PgvigilError when it cannot go on."""
+def run(read: Callable[[], Config]) -> int:
+    """Watch until SIGTERM or SIGINT; return 0 then, and raise PgvigilError when it cannot go on.
+
+    `read` gives the configuration, at the start and on SIGHUP.
+    """
+    config = read()
     logs.configure(config.log.level, config.log.format)
     _allow_many_files()
-    daemon = Daemon(config, Registry.load())
+    daemon = Daemon(config, Registry.load(), reread=read)
     with stopped_by_signals(daemon):
         daemon.start()
         sys.stderr.write(f"pgvigil: console and metrics at {daemon.address}\n")
+        systemd.notify(systemd.State.READY, status=f"console and metrics at {daemon.address}")
         try:
-            daemon.wait()
+            daemon.wait(_sign_of_life(daemon))
         finally:
+            systemd.notify(systemd.State.STOPPING)
             daemon.stop()
     if daemon.failure:
         raise StoreError(daemon.failure)
     return 0
+
+
+def _sign_of_life(daemon: Daemon) -> Callable[[], None]:
+    """Return what tells systemd, when it asks for it, that the daemon still does its work."""
+    asked = systemd.watchdog_seconds()
+    if asked is None:
+        return lambda: None
+    due = time.monotonic()
+
+    def turn() -> None:
+        nonlocal due
+        if time.monotonic() >= due and daemon.keeps_house:
+            due = time.monotonic() + asked / 3
+            systemd.notify(systemd.State.WATCHDOG)
+
+    return turn
 
 
 def _allow_many_files() -> None:
@@ -43,8 +66,8 @@ def _allow_many_files() -> None:
 def stopped_by_signals(daemon: Daemon, *, on_hangup: bool = False) -> Iterator[None]:
     """Stop the daemon in order on the first SIGTERM or SIGINT; a second SIGINT ends the process at once.
 
-    SIGHUP, by which operators ask other daemons to read their configuration again, ends nothing; with
-    `on_hangup`, which is for what belongs to a terminal, it stops this one too.
+    SIGHUP lets it read its configuration again; with `on_hangup`, which is for what belongs to a terminal, it
+    stops it too.
     """
 
     def stop(signum: int, _frame: FrameType | None) -> None:
@@ -52,7 +75,10 @@ def stopped_by_signals(daemon: Daemon, *, on_hangup: bool = False) -> Iterator[N
             signal.signal(signal.SIGINT, signal.default_int_handler)
         daemon.request_stop()
 
-    hangup = stop if on_hangup else signal.SIG_IGN
+    def reload(_signum: int, _frame: FrameType | None) -> None:
+        daemon.request_reload()
+
+    hangup = stop if on_hangup else reload
     handlers = {signal.SIGTERM: stop, signal.SIGINT: stop, signal.SIGHUP: hangup}
     before = {one: signal.signal(one, handler) for one, handler in handlers.items()}
     try:

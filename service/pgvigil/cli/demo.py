@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pgvigil import logs
-from pgvigil.app import Daemon, build_watch
+from pgvigil.app import Daemon
 from pgvigil.catalog import Catalog, TableKind
 from pgvigil.cli import report
 from pgvigil.cli.daemon import stopped_by_signals
@@ -24,6 +24,7 @@ from pgvigil.errors import PgvigilError, UsageError
 from pgvigil.once import Report, check_once
 from pgvigil.registry import Registry
 from pgvigil.sample import AnswerKey, Motion
+from pgvigil.watching import build_watch
 
 _STEP_SECONDS = 8.0
 

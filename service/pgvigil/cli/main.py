@@ -133,7 +133,7 @@ def run_command(
     """Run the daemon: schedule, checks, metrics, console."""
     from pgvigil.cli import daemon, source
 
-    return daemon.run(source.read(config, dsn, state=state, listen=listen))
+    return daemon.run(lambda: source.read(config, dsn, state=state, listen=listen))
 
 
 @app.command("check")

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Literal
 
 from pgvigil import logs
-from pgvigil.app import build_watch
 from pgvigil.check import Severity
 from pgvigil.cli import report, source
 from pgvigil.cli.output import reader_may_leave
@@ -17,6 +16,7 @@ from pgvigil.cli.progress import progress_bar
 from pgvigil.errors import PgvigilError, TargetError
 from pgvigil.once import Report, check_once
 from pgvigil.registry import Registry
+from pgvigil.watching import build_watch
 
 Format = Literal["text", "json", "junit"]
 

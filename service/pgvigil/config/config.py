@@ -51,6 +51,16 @@ class Config(Settings):
         """Return an error about the setting at a path, with the file and line where it was written."""
         return self._origin.error(path, message)
 
+    def without_imports(self, shown: dict[str, Any]) -> dict[str, Any]:
+        """Put the tag (`!env NAME`) for every value from outside the file, in a dump of the settings."""
+        for path, tag in self._origin.tags.items():
+            place: Any = shown
+            for part in path[:-1]:
+                place = place.get(part) if isinstance(place, dict) else None
+            if isinstance(place, dict) and path and path[-1] in place:
+                place[path[-1]] = tag
+        return shown
+
     def beside(self, path: Path) -> Path:
         """Return a path of the configuration, which is relative to the directory of its file."""
         return Path(self._origin.file or "").parent / path

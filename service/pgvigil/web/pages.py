@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -18,29 +17,23 @@ from pgvigil.engine import WHOLE_CHECK
 from pgvigil.incident import State
 from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, Store
-from pgvigil.web import words
+from pgvigil.web import runbooks, words
+from pgvigil.web.control import Control
 from pgvigil.web.picture import console, is_stale, urgency
 from pgvigil.web.sample import laid_out
 
 _PAGE_SIZE = 100
 _RUNS_SHOWN = 20
+_NARROWING = ("target", "check", "subject")
 _SORRY = {404: "There is nothing at this address.", 405: "This address is only for looking."}
 
 
 class Pages:
-    """Makes the pages; each public method makes one. `not_ready` returns why not, or an empty text."""
+    """Makes the pages; each public method makes one."""
 
-    def __init__(
-        self,
-        store: Store,
-        next_due: Callable[[], Mapping[str, datetime]],
-        not_ready: Callable[[], str],
-        clock: Clock,
-        version: str,
-    ) -> None:
+    def __init__(self, store: Store, control: Control, clock: Clock, version: str) -> None:
         self._store = store
-        self._next_due = next_due
-        self._not_ready = not_ready
+        self._control = control
         self._clock = clock
         self._templates = Environment(
             loader=PackageLoader("pgvigil.web"),
@@ -55,20 +48,28 @@ class Pages:
 
     def console(self, _: Request) -> Response:
         """Answer `/`: the state of everything, from memory."""
-        not_ready = self._not_ready()
-        picture = console(self._store.view(), self._next_due(), self._clock.now(), not_ready=not_ready)
+        not_ready = self._control.trouble()
+        picture = console(
+            self._store.view(), self._control.next_due(), self._clock.now(), not_ready=not_ready
+        )
         shown = picture.incidents[:_PAGE_SIZE]
         return self._page("console.html", picture=picture, incidents=shown, not_ready=not_ready)
 
     def incidents(self, request: Request) -> Response:
-        """Answer `/incidents`: all live ones, a page at a time, from memory."""
-        now = self._clock.now()
-        every = sorted(self._store.view().incidents.values(), key=lambda incident: urgency(incident, now))
+        """Answer `/incidents`: the live ones, all or of a subject, a page at a time, from memory."""
+        now, narrowed = self._clock.now(), _narrowed(request)
+        found = (
+            incident
+            for incident in self._store.view().incidents.values()
+            if all(getattr(incident, name) == value for name, value in narrowed.items())
+        )
+        every = sorted(found, key=lambda incident: urgency(incident, now))
         offset = _offset(request)
         return self._page(
             "incidents.html",
             incidents=every[offset : offset + _PAGE_SIZE],
             total=len(every),
+            narrowed=narrowed,
             offset=offset,
             size=_PAGE_SIZE,
         )
@@ -106,7 +107,7 @@ class Pages:
         """Answer `/targets/{name}`: one target's coverage and its subjects, a page at a time."""
         name = request.path_params["name"]
         view, now = self._store.view(), self._clock.now()
-        picture = console(view, self._next_due(), now)
+        picture = console(view, self._control.next_due(), now)
         intervals = {each.check: each.interval_seconds for each in picture.coverage if each.target == name}
         row = next((target for target in picture.targets if target.name == name), None)
         if row is None:
@@ -134,6 +135,18 @@ class Pages:
             offset=offset,
             size=_PAGE_SIZE,
         )
+
+    def runbooks(self, _: Request) -> Response:
+        """Answer `/runbooks`: the list."""
+        return self._page("runbooks.html", names=runbooks.names())
+
+    def runbook(self, request: Request) -> Response:
+        """Answer `/runbooks/{name}`: what to do about an alert."""
+        name = request.path_params["name"]
+        text = runbooks.html(name)
+        if text is None:
+            raise HTTPException(404, "There is no runbook of this name.")
+        return self._page("runbook.html", name=name, text=text)
 
     def missing(self, _: Request, error: Exception) -> Response:
         """Answer what there is no page for."""
@@ -171,6 +184,11 @@ def _offset(request: Request) -> int:
     if not re.fullmatch("[0-9]{1,9}", text):
         raise HTTPException(400, "The offset is a count of rows to pass over.")
     return int(text)
+
+
+def _narrowed(request: Request) -> dict[str, str]:
+    """Return what the list of incidents is narrowed to; an alert's link holds it."""
+    return {name: request.query_params[name] for name in _NARROWING if name in request.query_params}
 
 
 def _state(request: Request) -> CoverageState | None:

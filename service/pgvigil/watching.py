@@ -1,0 +1,178 @@
+"""Targets under watch: for each an engine and a schedule of its own, begun and ended one by one."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from pgvigil.check import Check
+from pgvigil.clock import Clock, SystemClock
+from pgvigil.config import Config, KeyPath, TargetSettings
+from pgvigil.engine import Engine, Watch
+from pgvigil.errors import ConfigError
+from pgvigil.governor import Governor
+from pgvigil.metrics import Counters
+from pgvigil.registry import Registry
+from pgvigil.runner import RunLimits, Runner
+from pgvigil.schedule import Job, Scheduler, interval_seconds
+from pgvigil.store import Store
+from pgvigil.target import Limits, Target
+from pgvigil.timing import Schedule
+
+# A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
+_LEAST_RUN_TIMEOUT = timedelta(minutes=10)
+_STATEMENTS_PER_RUN = 10
+_DRAIN_SECONDS = 5.0
+
+log = structlog.get_logger(__name__)
+
+
+def build_watch(
+    config: Config,
+    name: str,
+    registry: Registry,
+    *,
+    duty_cycle: float | None = None,
+    clock: Clock | None = None,
+    complain: Callable[[KeyPath, str], ConfigError] | None = None,
+) -> Watch:
+    """Put one target of the configuration under watch; raises ConfigError about the settings of a check.
+
+    `duty_cycle` overrides the budget's; `complain` makes an error about a setting, with file and line, from
+    its path in the whole configuration. Nothing is connected yet.
+    """
+    clock = clock or SystemClock()
+    complain = complain or config.error_at
+    settings = config.targets[name]
+    budget = settings.budget
+    checks = registry.bind(config, name)
+    limits = Limits(
+        connections=budget.connections,
+        statement_timeout=budget.statement_timeout.total_seconds(),
+        lock_timeout=budget.lock_timeout.total_seconds(),
+    )
+    target = Target(name, settings.dsn.get_secret_value(), limits)
+    run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
+    now = clock.now()
+    return Watch(
+        target=target,
+        runner=Runner(target, RunLimits(budget.sample, run_timeout.total_seconds()), clock),
+        governor=Governor(budget.connections, duty_cycle or budget.duty_cycle),
+        checks=checks,
+        scope=settings.scope,
+        intervals={check: interval_seconds(_schedule(settings, one), now) for check, one in checks.items()},
+        complain=lambda path, message: complain(("targets", name, *path), message),
+    )
+
+
+@dataclass(frozen=True)
+class _Post:
+    """One target under watch; `settings` are those that it is watched by."""
+
+    settings: TargetSettings
+    watch: Watch
+    scheduler: Scheduler
+
+
+class Watching:
+    """Watches the targets of a configuration, and follows when it changes.
+
+    A target whose settings stay the same is not disturbed by a change of the others.
+    """
+
+    def __init__(self, store: Store, registry: Registry, counters: Counters, clock: Clock) -> None:
+        self._store = store
+        self._registry = registry
+        self._counters = counters
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._posts: dict[str, _Post] = {}
+        self._config: Config | None = None
+        self._settled = True
+
+    def follow(self, config: Config) -> None:
+        """Watch what the configuration says, and nothing else.
+
+        Raises ConfigError, which changes nothing, or StoreError when the store does not answer: what is gone
+        from the configuration has then ended, and the rest begins when `settle` gets through.
+        """
+        checks = self._registry.bind_all(config)
+        configured = {(target, check) for target, each in checks.items() for check in each}
+        with self._guard:
+            self._config, self._settled = config, False
+            self._end(name for name, post in self._posts.items() if config.targets.get(name) != post.settings)
+            self._store.retire(configured, self._clock.now())
+            self._counters.keep(configured)
+            self._counters.expect(configured)
+            for name in config.targets:
+                if name not in self._posts:
+                    self._posts[name] = self._begin(config, name)
+            self._settled = True
+        log.info("watching", targets=list(config.targets))
+
+    def settle(self) -> None:
+        """Begin what the store has kept from beginning; raises StoreError while it still does."""
+        if self._config is not None and not self._settled:
+            self.follow(self._config)
+
+    def examine(self, target: str, check: str | None = None) -> list[str]:
+        """Let all checks of a target, or one, begin now; return their names, none when it is not watched."""
+        with self._guard:
+            post = self._posts.get(target)
+            if post is None:
+                return []
+            names = [name for name in post.watch.checks if check in (None, name)]
+            for name in names:
+                post.scheduler.hurry(target, name)
+            return names
+
+    @property
+    def next_due(self) -> Mapping[str, datetime]:
+        """When each tick is due next, by `target/check`."""
+        return {
+            key: due for post in list(self._posts.values()) for key, due in post.scheduler.next_due.items()
+        }
+
+    def stop(self) -> None:
+        """Begin nothing new, and cancel what runs within two seconds, on every target at once."""
+        with self._guard:
+            self._end(self._posts)
+
+    def _begin(self, config: Config, name: str) -> _Post:
+        watch = build_watch(config, name, self._registry, clock=self._clock, complain=self._complain)
+        engine = Engine(self._store, self._counters, [watch], self._clock)
+        settings = config.targets[name]
+        jobs = [
+            Job(name, check, _schedule(settings, one), self._store.last_started(name, check))
+            for check, one in watch.checks.items()
+        ]
+        scheduler = Scheduler(jobs, engine.tick, self._counters.tick_missed, self._clock)
+        scheduler.start(self._clock.now())
+        return _Post(settings, watch, scheduler)
+
+    def _complain(self, path: KeyPath, message: str) -> ConfigError:
+        """Make an error about a setting, with the line where it stands now."""
+        return self._config.error_at(path, message) if self._config else ConfigError(message)
+
+    def _end(self, names: Iterable[str]) -> None:
+        ending = [self._posts.pop(name) for name in list(names)]
+        stops = [threading.Thread(target=post.watch.stop, daemon=True) for post in ending]
+        for stop in stops:
+            stop.start()
+        for stop in stops:
+            stop.join()
+        deadline = time.monotonic() + _DRAIN_SECONDS
+        for post in ending:
+            if not post.scheduler.stop(max(0.0, deadline - time.monotonic())):
+                log.warning("a tick did not end in time and is left behind", seconds=_DRAIN_SECONDS)
+            post.watch.target.close()
+
+
+def _schedule(settings: TargetSettings, check: Check[Any]) -> Schedule:
+    return check.params.schedule or settings.schedule

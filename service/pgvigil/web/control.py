@@ -1,0 +1,39 @@
+"""What the web side may ask of the daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+
+class Control(Protocol):
+    """The daemon, as those see it who ask over HTTP; called on many threads."""
+
+    def exposition(self) -> bytes:
+        """Return the metrics as Prometheus text."""
+        ...
+
+    def trouble(self) -> str:
+        """Return why the daemon does not do its work, empty when it does or stands by."""
+        ...
+
+    def next_due(self) -> Mapping[str, datetime]:
+        """Return the next tick by `target/check`, for all that this daemon examines."""
+        ...
+
+    def targets(self) -> list[str]:
+        """Return the names of the configured targets."""
+        ...
+
+    def examine(self, target: str, check: str | None) -> list[str]:
+        """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
+        ...
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the configuration in force, without secrets."""
+        ...
+
+    def reload(self) -> None:
+        """Take the configuration into force anew; raises PgvigilError when it is wrong."""
+        ...

@@ -1,0 +1,32 @@
+"""The runbooks: what to do about each alert, shipped with the program that raises it."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+
+from markdown_it import MarkdownIt
+
+# Beside this module when it is installed; in a checkout where they are written.
+_FOLDERS = (Path(__file__).with_name("runbooks"), Path(__file__).parents[3] / "docs" / "runbooks")
+
+
+@cache
+def names() -> tuple[str, ...]:
+    """Return the alerts that there is a runbook for."""
+    return tuple(sorted(page.stem for page in _folder().glob("Pgvigil*.md")))
+
+
+@cache
+def html(name: str) -> str | None:
+    """Return the runbook of an alert as HTML, None when there is none."""
+    if name not in names():
+        return None
+    # Its own text is trusted; raw HTML is not rendered all the same.
+    markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
+    text = (_folder() / f"{name}.md").read_text(encoding="utf-8")
+    return str(markdown.render(text.replace(".md)", ")")))
+
+
+def _folder() -> Path:
+    return next((folder for folder in _FOLDERS if folder.is_dir()), _FOLDERS[0])
