@@ -4,6 +4,7 @@ import {
   cacheFieldDisplayNames,
   createTheme,
   FieldConfigOptionsRegistry,
+  getFieldDisplayValuesProxy,
   identityOverrideProcessor,
   standardTransformers,
   standardTransformersRegistry,
@@ -48,9 +49,22 @@ export async function prepared(panel: OurPanel, frames: DataFrame[], recording: 
   return shown;
 }
 
-/** Puts in variables of the dashboard and fields of the row. */
+/** Puts in variables of the dashboard, and fields of the row that a link is in. */
 export function replacing(recording: Recording): InterpolateFunction {
-  return text => text.replace(/\$\{(\w+)\}/g, (whole, name: string) => recording.variables[name] ?? whole);
+  return (text, scopedVars) => {
+    const context = scopedVars?.__dataContext?.value as { frame: DataFrame; rowIndex?: number } | undefined;
+    return text.replace(/\$\{(__data\.fields\.)?(\w+)(:percentencode)?\}/g, (whole, ofRow, name: string) => {
+      if (!ofRow) {
+        return recording.variables[name] ?? whole;
+      }
+      const fields = context && getFieldDisplayValuesProxy({ frame: context.frame, rowIndex: context.rowIndex ?? 0 });
+      return fields?.[name] === undefined ? whole : percentEncoded(String(fields[name]));
+    });
+  };
+}
+
+function percentEncoded(text: string): string {
+  return encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
 }
 
 /** A registry of the settings in use; in Grafana each plugin brings its own. */

@@ -12,12 +12,21 @@ from urllib.parse import urlencode, urlsplit
 
 from playwright.sync_api import Browser, Page, Route
 
-from tests.grafana.boards import ALL, board, filled_in
+from tests.grafana.boards import board, filled_in
 from tests.prometheus import Prometheus
 
 PAGE = Path(__file__).parents[2] / "grafana" / "build" / "page"
 _ADDRESS = "http://grafana.test/"
 _POINTS = 300
+# What the variables are called when everything is chosen.
+SHOWN = {
+    "datasource": "Prometheus",
+    "job": "All",
+    "target": "All",
+    "instance": "All",
+    "pair": "All",
+    "console": "https://pgvigil.example.org",
+}
 _KINDS = {
     "html": "text/html",
     "js": "text/javascript",
@@ -91,6 +100,3 @@ def _serve(route: Route) -> None:
         route.fulfill(body=file.read_bytes(), content_type=_KINDS.get(file.suffix[1:], "text/plain"))
     else:
         route.fulfill(status=404)
-
-
-__all__ = ["ALL", "PAGE", "Span", "answer", "drawn", "recorded"]

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 
 from pgvigil.embedded import guarded_directory, serve
@@ -39,11 +40,15 @@ class Scene:
 
     def deploy(self, version: str) -> None:
         """Mark a deployment of the games, as a pipeline does."""
-        body = json.dumps({"target": "games", "version": version, "examine": True}).encode()
+        self.ask("deployments", {"target": "games", "version": version, "examine": True})
+
+    def ask(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Ask pgvigil's API; with a body, tell it something."""
         headers = {"Authorization": f"Bearer {_TOKEN}", "Content-Type": "application/json"}
-        request = Request(f"{self.daemon.address}api/v1/deployments", data=body, headers=headers)  # noqa: S310
+        data = None if body is None else json.dumps(body).encode()
+        request = Request(f"{self.daemon.address}api/v1/{path}", data=data, headers=headers)  # noqa: S310
         with urlopen(request, timeout=60) as answer:  # noqa: S310 - our own loopback
-            assert answer.status < 300
+            return json.load(answer)
 
     def break_it(self) -> Motion:
         """Plant the crisis, and return what lets its faults come and go."""
