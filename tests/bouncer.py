@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from configparser import ConfigParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,17 +66,25 @@ def program() -> str | None:
 
 
 @contextmanager
-def in_front_of(server: Server) -> Iterator[PgBouncer]:
-    """Run a PgBouncer for the time of the block. It goes by itself when this process is killed."""
+def in_front_of(server: Server, more: str = "") -> Iterator[PgBouncer]:
+    """Run a PgBouncer for the time of the block. It goes by itself when this process is killed.
+
+    `more` is a configuration, too; what it says has precedence.
+    """
     account = stand_in()
     with guarded_directory("pgbouncer.pid", account) as home:
         port = free_port()
         (home.path / "userlist.txt").write_text(f'"{server.user}" "{server.password}"\n')
-        (home.path / "pgbouncer.ini").write_text(CONFIG.format(server=server, port=port, home=home.path))
-        for file in home.path.iterdir():
-            file.chmod(0o600)
+        # Merged by us: a second section [pgbouncer] would forget what the first one says.
+        settings = ConfigParser(interpolation=None, delimiters="=")
+        settings.read_string(CONFIG.format(server=server, port=port, home=home.path))
+        settings.read_string(more)
+        with (home.path / "pgbouncer.ini").open("w") as file:
+            settings.write(file)
+        for path in home.path.iterdir():
+            path.chmod(0o600)
             if account:
-                os.chown(file, account.uid, account.gid)
+                os.chown(path, account.uid, account.gid)
         process = subprocess.Popen(
             [program() or "pgbouncer", "-q", str(home.path / "pgbouncer.ini")],
             cwd=home.path,
