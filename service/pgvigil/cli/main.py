@@ -38,6 +38,8 @@ config_app = typer.Typer(
     help="Validate a configuration file, or print its JSON Schema.", no_args_is_help=True
 )
 app.add_typer(config_app, name="config")
+deployment_app = typer.Typer(help="Tell a running daemon of deployments.", no_args_is_help=True)
+app.add_typer(deployment_app, name="deployment")
 
 ConfigOption = Annotated[
     Path | None,
@@ -241,6 +243,40 @@ def config_schema_command() -> None:
     from pgvigil.cli import configuration
 
     configuration.schema()
+
+
+@deployment_app.command("mark")
+@one_line_errors
+def deployment_mark_command(
+    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="What was deployed.")],
+    target: Annotated[
+        str | None, typer.Option("--target", "-t", metavar="NAME", help="Where; all targets if absent.")
+    ] = None,
+    at: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="When, such as 2031-05-06T03:00:00Z; now if absent."),
+    ] = None,
+    examine: Annotated[
+        bool, typer.Option("--examine/--no-examine", help="Whether the target is examined at once.")
+    ] = True,
+    url: Annotated[
+        str, typer.Option(metavar="URL", envvar="PGVIGIL_URL", help="Where pgvigil serves.")
+    ] = "http://127.0.0.1:9925",
+    token_file: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Holds a token of the scope write; else $PGVIGIL_TOKEN."),
+    ] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Certificates to trust instead of the system's.")
+    ] = None,
+) -> None:
+    """Tell that a version was deployed: what is first seen from then on counts as new.
+
+    Telling it again with the same --at records it once.
+    """
+    from pgvigil.cli import deployment
+
+    deployment.mark(deployment.Request(url, version, target, at, examine, token_file, ca_file))
 
 
 @app.command("init")
