@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from inspect import cleandoc, signature
+from inspect import Parameter, cleandoc, signature
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -77,16 +77,22 @@ def _option(name: str, hint: Any, default: object) -> str:
     info = _info(hint)
     value = f" {info.metavar}" if info.metavar else ""
     # Inside Annotated, typer takes an option's first name for its default.
-    declared = [info.default, *info.param_decls] if isinstance(info.default, str) else [f"--{name}"]
+    declared = [info.default, *info.param_decls] if isinstance(info.default, str) else [_flag(name)]
     names = ", ".join(f"`{one}{value}`" for one in declared)
     meaning = info.help or ""
     if get_origin(get_args(hint)[0]) is Literal:
         meaning += f" One of {', '.join(f'`{choice}`' for choice in get_args(get_args(hint)[0]))}."
-    if default not in (None, False):
+    if default is Parameter.empty:
+        meaning += " Required."
+    elif default not in (None, False, True):
         meaning += f" Default: `{default}`."
     if info.envvar:
         meaning += f" Environment: `{info.envvar}`."
     return f"| {names} | {_cell(meaning)} |"
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def checks_page() -> str:
