@@ -31,7 +31,7 @@ def _story(scene: Scene) -> None:
     motion = scene.break_it()
     scene.faults_seen()
     time.sleep(_CRISIS_SECONDS)
-    attended, muted, *_ = scene.ask("incidents?check=orphan_rows")["incidents"]
+    attended, muted, *_ = scene.ask("incidents?check=orphan_rows")
     scene.ask(f"incidents/{attended['id']}/acknowledge", {"note": "restoring the parents"})
     scene.ask(f"incidents/{muted['id']}/mute", {"note": "known, repaired on Monday"})
     walk(motion, _HEALING_SECONDS, 12, _tell)
