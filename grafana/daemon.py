@@ -176,9 +176,8 @@ def _cost() -> Iterator[AnyPanel]:
         Spot(
             at=(0, 20, 12, 8),
             title="Budget used",
-            description="How busy sessions kept each target, of what its budget allows: connections "
-            "times duty "
-            "cycle. At 100 % checks wait for one another.",
+            description="How busy sessions kept each target, of what its budget allows: connections times "
+            "duty cycle. At 100 % checks wait for one another.",
         ),
         [over_time(f"{busy} / {allowed}", "{{target}}")],
         Lines(unit="percentunit", steps=False, limit=(1, words.WARNING)),
@@ -226,9 +225,8 @@ def _trouble() -> Iterator[AnyPanel]:
         Spot(
             at=(16, 28, 8, 8),
             title="Direct notifications a minute",
-            description="Alerts that Alertmanagers have accepted from the direct notifier, requests "
-            "that failed, and "
-            "incidents that wait. Empty when the direct notifier is not used.",
+            description="Alerts that Alertmanagers have accepted from the direct notifier, requests that "
+            "failed, and incidents that wait. Empty when the direct notifier is not used.",
             links=[runbook("PgvigilNotificationsFailing")],
         ),
         [

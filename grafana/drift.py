@@ -119,8 +119,8 @@ def _course() -> Iterator[AnyPanel]:
         Spot(
             at=(12, 4, 12, 9),
             title="Rows that differ, by kind",
-            description="left_only and right_only are rows without a counterpart; changed ones differ "
-            "in a column.",
+            description="left_only and right_only are rows without a counterpart; changed ones differ in a "
+            "column.",
         ),
         [over_time(f"sum by (kind) ({_ROWS})", "{{kind}}")],
         Lines(colors=_KINDS, stacked=True),

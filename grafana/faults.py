@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from grafana import words
 from grafana.links import incidents_of_row
@@ -26,11 +26,14 @@ def _by_incident(vector: str) -> str:
     return f"max by ({INCIDENT}) ({vector})"
 
 
+def ranked(by: str, of_severity: Callable[[str], str]) -> str:
+    """Return how serious series are, as a number to sort by; `of_severity` selects those of a severity."""
+    each = (f"{of_severity(name)} * 0 + {rank}" for name, rank in words.RANKS.items())
+    return f"max by ({by}) ({' or '.join(each)})"
+
+
 def _rank(*matchers: str) -> str:
-    ranked = [
-        f"{state(VIOLATIONS, *matchers, severity=name)} * 0 + {rank}" for name, rank in words.RANKS.items()
-    ]
-    return _by_incident(" or ".join(ranked))
+    return ranked(INCIDENT, lambda severity: state(VIOLATIONS, *matchers, severity=severity))
 
 
 def columns(*matchers: str, check: str | None = None) -> Sequence[Column]:

@@ -79,8 +79,8 @@ def _verdict() -> Iterator[AnyPanel]:
             at=(0, 0, 6, 5),
             title="Is everything all right?",
             description="All clear is said only when every subject was examined in time and passed. "
-            "Acknowledged "
-            "incidents count, muted ones and suspects do not. Nobody is looking: no pgvigil answers.",
+            "Acknowledged incidents count, muted ones and suspects do not. Nobody is looking: no pgvigil "
+            "answers.",
             links=[console("Console", "/")],
         ),
         now(_VERDICT),
@@ -141,8 +141,8 @@ def _verdict() -> Iterator[AnyPanel]:
         Spot(
             at=(21, 0, 3, 5),
             title="Known clean",
-            description="The share of all subjects that were examined and passed. It is cut, never "
-            "rounded up.",
+            description="The share of all subjects that were examined and passed. It is cut, never rounded "
+            "up.",
             links=[runbook("PgvigilIntegrityBudgetBurningFast")],
         ),
         now(_CLEAN),
@@ -161,8 +161,8 @@ def _now() -> Iterator[AnyPanel]:
             at=(0, 9, 24, 11),
             title="What is wrong now",
             description="Open and acknowledged incidents, the worst and newest first. Deployment says "
-            "whether the "
-            "fault was first seen after the last deployment of its target. Subjects lead to the console.",
+            "whether the fault was first seen after the last deployment of its target. Subjects lead to "
+            "the console.",
             links=[console("All incidents", "/incidents")],
         ),
         faults.columns(LIVE),
@@ -190,9 +190,8 @@ def _now() -> Iterator[AnyPanel]:
         Spot(
             at=(9, 5, 15, 4),
             title="New since the last deployment",
-            description="Open and acknowledged incidents that were first seen after the last deployment "
-            "of their "
-            "target. Targets without a deployment are not counted.",
+            description="Open and acknowledged incidents that were first seen after the last deployment of "
+            "their target. Targets without a deployment are not counted.",
             links=[runbook("PgvigilNewViolationsSinceDeployment"), console("Incidents", "/incidents")],
         ),
         now(f"sum by (severity) ({state('pgvigil_new_incidents')})", "{{severity}}"),
@@ -224,7 +223,7 @@ def _course() -> Iterator[AnyPanel]:
 
 
 def _whose_turn() -> Iterator[AnyPanel]:
-    alerts = 'ALERTS{alertname=~"Pgvigil.+", alertname!="PgvigilWatchdog"}'
+    by = "alertname, alertstate, severity, target"
     yield listing(
         Spot(
             at=(0, 28, 10, 9),
@@ -234,17 +233,14 @@ def _whose_turn() -> Iterator[AnyPanel]:
             "loaded.",
         ),
         [
+            Column(title="Severity", query=faults.ranked(by, _alerts), words=faults.SEVERITY_WORDS, width=90),
             Column(title="Alert", label="alertname", link=RUNBOOK_OF_ROW),
             Column(title="State", label="alertstate", width=90, words=(words.coloured(_ALERT_STATES),)),
-            Column(title="Severity", label="severity", width=100, words=(words.coloured(words.SEVERITIES),)),
             Column(title="Target", label="target", width=110),
-            Column(
-                title="Alerts",
-                query=f"count by (alertname, alertstate, severity, target) ({alerts})",
-                width=80,
-            ),
+            Column(title="Alerts", query=f"count by ({by}) ({_alerts()})", width=80),
         ],
-        sort=[("State", False), ("Severity", False)],
+        sort=[("State", False), ("Severity", True)],
+        hidden=["severity"],
         empty="No alert is pending or firing, or no rules are loaded.",
     )
     yield listing(
@@ -252,8 +248,7 @@ def _whose_turn() -> Iterator[AnyPanel]:
             at=(10, 28, 14, 9),
             title="Coverage by check",
             description="What is known by each check of each target, and how old the oldest result is. "
-            "Ages in "
-            "intervals above three are overdue. Checks lead to the target's page.",
+            "Ages in intervals above three are overdue. Checks lead to the target's page.",
             links=[runbook("PgvigilCheckNotCompleting")],
         ),
         [
@@ -272,6 +267,12 @@ def _whose_turn() -> Iterator[AnyPanel]:
         sort=[("Unknown", True), ("Failed", True)],
         empty="No check is known.",
     )
+
+
+def _alerts(severity: str = "") -> str:
+    """Select alerts of a severity, or all, but for the one that always fires."""
+    narrowed = f', severity="{severity}"' if severity else ""
+    return f'ALERTS{{alertname=~"Pgvigil.+", alertname!="PgvigilWatchdog"{narrowed}}}'
 
 
 _ALERT_STATES = {"firing": words.CRITICAL, "pending": words.WARNING}

@@ -72,8 +72,7 @@ def _totals() -> Iterator[AnyPanel]:
             at=(10, 0, 5, 4),
             title="Keys that do not protect",
             description="Foreign keys with a confirmed fault, critical or a warning: not valid, not "
-            "enforced, "
-            "triggers disabled, index invalid, wrong parent, missing.",
+            "enforced, triggers disabled, index invalid, wrong parent, missing.",
             links=[
                 console("Incidents", "/incidents?check=foreign_keys"),
                 runbook("PgvigilForeignKeyNotProtecting"),
@@ -164,8 +163,8 @@ def _one_by_one() -> Iterator[AnyPanel]:
         Spot(
             at=(0, 13, 24, 10),
             title="Relations with orphan rows",
-            description="Suspects are shown, too: they have not been confirmed yet. Subjects lead to "
-            "the console.",
+            description="Suspects are shown, too: they have not been confirmed yet. Subjects lead to the "
+            "console.",
             links=[console("Incidents", "/incidents?check=orphan_rows"), runbook("PgvigilOrphanRows")],
         ),
         faults.columns(_ORPHANS, check="orphan_rows"),
