@@ -62,9 +62,14 @@ def serving(certificate: Path | None = None) -> Iterator[Server]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name in the library
             pass
 
+    class Running(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: object, client_address: object) -> None:
+            """A client that hangs up is what is tested."""
+
     server = Server()
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
-        running.daemon_threads = True
+    with Running(("127.0.0.1", 0), Handler) as running:
         server.port = running.server_address[1]
         if certificate:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

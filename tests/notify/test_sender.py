@@ -205,6 +205,23 @@ def test_a_daemon_that_is_killed_while_it_sends_leaves_nothing_behind(
     assert max(world.model.began.values(), default=1) == 1
 
 
+@pytest.mark.parametrize("when", ["killed", "killed_later"])
+def test_a_daemon_that_is_killed_while_it_tells_of_another_severity_leaves_one_alert(
+    world: World, when: str
+) -> None:
+    world.see(WARNING)
+    world.go_on()
+    world.model.weather = when
+    world.see(finding())
+    with pytest.raises(Killed):
+        world.go_on()
+    world.model.weather = "up"
+    world.restart()
+    world.go_on()
+    assert [labels["severity"] for labels in world.firing()] == ["critical"]
+    assert world.in_step()
+
+
 def test_other_configured_labels_replace_the_alert(world: World) -> None:
     world.see(finding())
     world.go_on()
@@ -229,7 +246,7 @@ def test_an_alertmanager_that_was_down_gets_everything_as_soon_as_it_is_back(wor
     world.go_on(2)
     world.model.weather = "down"
     world.see(finding(), subject="c")
-    world.go_on(50)
+    world.go_on(20)
     world.model.restart()
     world.model.weather = "up"
     world.go_on(16)
@@ -304,6 +321,17 @@ def test_what_is_new_does_not_wait_for_what_is_sent_again(world: World) -> None:
     world.clock.sleep(0.1)
     world.senders["am"].turn()
     assert [alert["labels"]["subject"] for alert in world.model.requests[-1]] == ["new"]
+
+
+def test_what_is_new_does_not_wait_for_what_was_told_before_a_restart(world: World) -> None:
+    for number in range(3 * BATCH):
+        world.see(finding(), subject=f"t{number}")
+    world.go_on()
+    world.restart()
+    world.see(finding(), subject="new")
+    world.model.requests.clear()
+    world.senders["am"].turn()
+    assert world.model.requests[0][0]["labels"]["subject"] == "new"
 
 
 def test_a_refused_alert_costs_only_itself_and_one_line_in_the_log(world: World) -> None:
