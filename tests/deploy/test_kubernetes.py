@@ -8,7 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 from tempfile import NamedTemporaryFile
-from typing import Any
+from textwrap import dedent
+from typing import TYPE_CHECKING, Any
 
 import kubernetes_validate
 import pytest
@@ -18,6 +19,9 @@ from cloudcoil.models.prometheus_operator import v1 as operator
 from pgvigil.config import load
 from pgvigil.registry import Registry
 from tests.deploy.image import stages
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy/kubernetes"
@@ -194,12 +198,22 @@ def test_the_rules_are_those_of_prometheus() -> None:
     assert specs == [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
 
 
-def test_kustomize_builds_the_example() -> None:
+@pytest.fixture
+def build() -> Callable[[Path], list[Manifest]]:
+    """`build(directory)`: what Kustomize makes of it."""
     if shutil.which("kubectl") is None:
         pytest.skip("kubectl is not installed, and Debian's is too old for this")
-    command = ["kubectl", "kustomize", str(OVERLAY)]
-    built = subprocess.run(command, capture_output=True, text=True, check=True)
-    manifests = list(yaml.safe_load_all(built.stdout))
+
+    def build(directory: Path) -> list[Manifest]:
+        command = ["kubectl", "kustomize", str(directory)]
+        built = subprocess.run(command, capture_output=True, text=True, check=True)
+        return list(yaml.safe_load_all(built.stdout))
+
+    return build
+
+
+def test_kustomize_builds_the_example(build: Callable[[Path], list[Manifest]]) -> None:
+    manifests = build(OVERLAY)
     for manifest in manifests:
         take(manifest)
         assert manifest["metadata"].get("namespace", "pgvigil") == "pgvigil"
@@ -214,3 +228,21 @@ def test_kustomize_builds_the_example() -> None:
     (rule,) = by_kind["NetworkPolicy"]["spec"]["ingress"]
     assert len(rule["from"]) == 2
     assert by_kind["NetworkPolicy"]["spec"]["podSelector"]["matchLabels"] == OURS
+
+
+def test_the_alerts_on_incidents_can_be_left_out(
+    build: Callable[[Path], list[Manifest]], tmp_path: Path
+) -> None:
+    """With the direct notifier, as the documentation says."""
+    page = (ROOT / "docs/howto/deploy-kubernetes.md").read_text(encoding="utf-8")
+    (patch,) = re.findall(r"^    patches:\n(?:    .*\n)+", page, re.MULTILINE)
+    copy = shutil.copytree(KUBERNETES, tmp_path / "kubernetes") / OVERLAY.relative_to(KUBERNETES)
+    file = copy / "kustomization.yaml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("patches:\n", dedent(patch)), encoding="utf-8")
+
+    def rules(directory: Path) -> set[str]:
+        return {one["metadata"]["name"] for one in build(directory) if one["kind"] == "PrometheusRule"}
+
+    assert rules(OVERLAY) - rules(copy) == {"pgvigil-incidents"}
+    assert rules(copy)

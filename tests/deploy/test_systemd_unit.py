@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -19,11 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_EXPOSURE = "15"  # of 100; what remains is that it has a network
-CONFIG = """\
-web: {listen: '127.0.0.1:0'}
-targets:
-  shop: {dsn: !file /run/credentials/pgvigil.service/dsn, every: 1s}
-"""
+PAGE = world.ROOT / "docs/howto/deploy-systemd.md"
 
 
 @pytest.fixture
@@ -63,7 +60,7 @@ def test_little_is_exposed(analyze: str) -> None:
 
 def test_the_daemon_is_told_of_by_signal_and_restarted_within_reason() -> None:
     assert unit.one("Type") == "notify"
-    assert unit.one("ExecReload") == "/bin/kill -HUP $MAINPID"
+    assert unit.settings("Service")["ExecReload"][-1] == "/bin/kill -HUP $MAINPID"
     assert unit.one("Restart") == "on-failure"
     assert unit.one("StartLimitBurst", "Unit")
     assert float(unit.one("WatchdogSec").removesuffix("s")) > 0
@@ -97,13 +94,17 @@ def test_the_restrictions_restrict(tmp_path: Path) -> None:
 def test_the_daemon_watches_within_the_restrictions(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("CREATE TABLE games (id int PRIMARY KEY)")
-    with world.service(tmp_path, CONFIG, database, watchdog_seconds=1) as service:
+    (config,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    for written, here in {"127.0.0.1:9925": "127.0.0.1:0", "every: 5m": "every: 1s"}.items():
+        assert written in config
+        config = config.replace(written, here)
+    with world.service(tmp_path, config, database, watchdog_seconds=1) as service:
         service.told("READY")
         # Twice: the sign of life goes on, whatever it examines meanwhile.
         service.told("WATCHDOG")
         service.told("WATCHDOG")
-        page = service.until_metrics('pgvigil_subjects{check="tables",state="passed",target="shop"} 1.0')
-        assert 'pgvigil_target_up{target="shop"} 1.0' in page
+        page = service.until_metrics('pgvigil_subjects{check="tables",state="passed",target="games"} 1.0')
+        assert 'pgvigil_target_up{target="games"} 1.0' in page
         assert (tmp_path / "state/pgvigil.db").stat().st_uid == world.UID
 
         service.process.send_signal(signal.SIGHUP)
