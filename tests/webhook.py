@@ -72,7 +72,8 @@ class Webhook:
         """Return the first notification that is wanted, also if it came before; fail when none comes."""
         with self._news:
             found = self._news.wait_for(lambda: next(filter(wanted, self._came), None), seconds)
-            assert found is not None, f"did not come in {seconds} s; came: {self._came}"
+            came = [(one.path, one.body.get("status"), one.body.get("groupLabels")) for one in self._came]
+            assert found is not None, f"did not come in {seconds} s; came: {came}"
             return found
 
     def take(self, path: str, body: dict[str, Any]) -> None:

@@ -55,7 +55,7 @@ class Scenario:
         """Let promtool evaluate it; fail with what promtool says."""
         file = directory / "test.yml"
         file.write_text(yaml.safe_dump(self._test(), allow_unicode=True), encoding="utf-8")
-        command = [program("promtool"), "test", "rules", file]
+        command = [program("promtool"), "test", "rules", str(file)]
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
         assert answer.returncode == 0, answer.stdout + answer.stderr
 

@@ -206,8 +206,7 @@ UNKNOWN = [
 
 
 def runs(*minutes: tuple[int, int]) -> str:
-    """Write the times of the last completed run: (the minute that it ended, for how many scrapes that was "
-    "so)."""
+    """Write when the last completed run ended: (its minute, for how many scrapes it was the last)."""
     return " ".join(f"{60 * minute}x{scrapes - 1}" for minute, scrapes in minutes)
 
 
