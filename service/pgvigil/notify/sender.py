@@ -92,7 +92,7 @@ class Sender:
         self._clock = clock
         self._backoff = Backoff()
         self._their_clock = TheirClock()
-        self._quiet_until = self._looked_at = self._round_at = clock.monotonic() - _LOOK_GAP
+        self._quiet_until = self._looked_at = self._round_at = clock.monotonic() - _LOOK_SECONDS
         self.stopped = False
         """Set from outside: nothing more is sent."""
         self._forget()
