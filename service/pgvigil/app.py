@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -14,18 +15,14 @@ from pgvigil import logs, systemd
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config
 from pgvigil.errors import PgvigilError, StoreError
-from pgvigil.health import Duty
+from pgvigil.housekeeping import Housekeeping
+from pgvigil.leader import Leader
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
-from pgvigil.store import Retention, Store
-from pgvigil.watching import Watching
+from pgvigil.store import Store
 from pgvigil.web import WebServer, create_app
 from pgvigil.web.security import LiveSecurity, Security
 
-_HOUSEKEEPING_SECONDS = 2.0
-_PRUNE_SECONDS = 3600.0
-# Every answer of the store has a deadline of half a minute, and a round may wait for several.
-_HOUSE_STUCK_SECONDS = 300.0
 _SIGNAL_SECONDS = 0.2
 
 log = structlog.get_logger(__name__)
@@ -52,18 +49,15 @@ class Daemon:
         self._clock = clock or SystemClock()
         self._reread = reread or (lambda: config)
         self._counters = Counters()
+        self._written = Exposition(self._counters, self._clock)
         registry.bind_all(config)
         self._security = LiveSecurity(Security.of(config))
-        self._watching: Watching | None = None
-        self._leads = False
-        self._web: WebServer | None = None
-        self._exposition: Callable[[], bytes] = lambda: b""
+        self._parts: _Parts | None = None
         self._undo = ExitStack()
         self._ended = threading.Event()
         self._reloading = threading.Lock()
         self._stop_requested = False
         self._reload_requested = False
-        self._house_kept_at = self._clock.monotonic()
         self._not_ready = "starting"
         self.failure: str | None = None
         """Why it ended without being told to."""
@@ -72,26 +66,23 @@ class Daemon:
         """Open the store, serve, and begin to watch; raises PgvigilError when that cannot be."""
         with ExitStack() as undo:
             store = undo.enter_context(Store.open(self._config.state.get_secret_value()))
-            self._watching = Watching(store, self._registry, self._counters, self._clock)
             leads = store.lead()
-            self._web = self._serve(store)
-            undo.callback(self._web.stop)
-            undo.callback(self._watching.stop)
+            self._parts = parts = self._assembled(store)
+            parts.web.start()
+            undo.callback(parts.web.stop)
+            undo.callback(parts.leader.stop)
+            self._security.watch(self._web_configuration_read)
+            undo.callback(self._security.stop)
             self._counters.reloaded(self._clock.now())
+            if warning := self._security.now.warning:
+                log.warning(warning)
             if leads:
-                self._begin(self._watching)
+                self._begin()
             else:
                 log.info("standing by", reason="another daemon leads on this state store")
             self._not_ready = ""
-            threading.Thread(
-                target=self._keep_house, args=(store, self._watching), name="housekeeping", daemon=True
-            ).start()
+            parts.housekeeping.start(self._ended)
             self._undo = undo.pop_all()
-
-    @property
-    def address(self) -> str:
-        """Where the console is, as a URL; empty until it was started."""
-        return self._web.url if self._web else ""
 
     def wait(self, turn: Callable[[], None] = lambda: None) -> None:
         """Return when the daemon was told to stop, or cannot go on; `turn` is called several times a second.
@@ -118,6 +109,47 @@ class Daemon:
         """Let `wait` reload. May be called by a signal handler."""
         self._reload_requested = True
 
+    def stop(self) -> None:
+        """Cancel what runs, within two seconds, and close everything. What was committed is kept."""
+        self._not_ready = "stopping"
+        self._ended.set()
+        self._undo.close()
+        log.info("stopped", reason=self.failure or "told to stop")
+
+    @property
+    def address(self) -> str:
+        """Where the console is, as a URL; empty until it was started."""
+        return self._parts.web.url if self._parts else ""
+
+    @property
+    def alive(self) -> bool:
+        """Whether what goes on in the background does not hang."""
+        return self._parts is not None and self._parts.housekeeping.alive
+
+    def exposition(self) -> bytes:
+        """Return the metrics as Prometheus text."""
+        return self._written.text(self._running.store.view())
+
+    def trouble(self) -> str:
+        """Return why the daemon does not do its work, empty when it does or stands by."""
+        return self._not_ready or self._counters.health.trouble
+
+    def next_due(self) -> Mapping[str, datetime]:
+        """Return the next tick by `target/check`, for all that this daemon examines."""
+        return self._running.leader.next_due
+
+    def targets(self) -> list[str]:
+        """Return the names of the configured targets."""
+        return list(self._config.targets)
+
+    def examine(self, target: str, check: str | None) -> list[str]:
+        """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
+        return [f"{target}/{name}" for name in self._running.leader.examine(target, check)]
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the configuration in force as JSON, without secrets."""
+        return self._registry.disclosed(self._config)
+
     def reload(self) -> None:
         """Read the configuration again and take it into force.
 
@@ -133,42 +165,37 @@ class Daemon:
             self._counters.reloaded(self._clock.now())
             log.info("configuration taken into force")
 
-    def stop(self) -> None:
-        """Cancel what runs, within two seconds, and close everything. What was committed is kept."""
-        self._not_ready = "stopping"
-        self._ended.set()
-        self._undo.close()
-        log.info("stopped", reason=self.failure or "told to stop")
-
-    def exposition(self) -> bytes:
-        """Return the metrics as Prometheus text."""
-        return self._exposition()
-
-    def trouble(self) -> str:
-        """Return why the daemon does not do its work, empty when it does or stands by."""
-        return self._not_ready or self._counters.health.trouble
-
-    def next_due(self) -> Mapping[str, datetime]:
-        """Return the next tick by `target/check`, for all that this daemon examines."""
-        return self._watching.next_due if self._watching else {}
-
-    def targets(self) -> list[str]:
-        """Return the names of the configured targets."""
-        return list(self._config.targets)
-
-    def examine(self, target: str, check: str | None) -> list[str]:
-        """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
-        names = self._watching.examine(target, check) if self._watching else []
-        return [f"{target}/{name}" for name in names]
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return the configuration in force as JSON, without secrets."""
-        return self._registry.disclosed(self._config)
+    def _assembled(self, store: Store) -> _Parts:
+        leader = Leader(store, self._registry, self._counters, self._clock)
+        app = create_app(store, self, self._security, self._clock)
+        web = WebServer(app, self._config.web.host, self._config.web.port, self._security)
+        housekeeping = Housekeeping(
+            store,
+            leader,
+            self._counters,
+            self._clock,
+            config=lambda: self._config,
+            begin=self._begin,
+            give_up=self._give_up,
+        )
+        return _Parts(store, leader, web, housekeeping)
 
     @property
-    def keeps_house(self) -> bool:
-        """Whether the background round came by lately: it hangs when something that it needs does."""
-        return self._clock.monotonic() - self._house_kept_at < _HOUSE_STUCK_SECONDS
+    def _running(self) -> _Parts:
+        if self._parts is None:
+            raise StoreError("pgvigil has not been started")
+        return self._parts
+
+    def _begin(self) -> None:
+        """Begin to watch and to tell, as the leader."""
+        with self._reloading:
+            self._running.leader.follow(self._config, self.address)
+
+    def _give_up(self, reason: str) -> None:
+        self.failure = reason
+        self._not_ready = reason
+        self._running.leader.stop()
+        self._ended.set()
 
     def _reload_as_told(self) -> None:
         systemd.notify(systemd.State.RELOADING)
@@ -184,12 +211,12 @@ class Daemon:
         security = Security.of(config)
         before, self._config = self._config, config
         self._security.take(security)
-        if self._leads and self._watching is not None:
+        if self._running.leader.leads:
             try:
-                self._watching.follow(config)
+                self._running.leader.follow(config, self.address)
             except StoreError as error:
                 # It is in force; what the store keeps from beginning begins as soon as it can.
-                self._house_failed(error)
+                self._running.housekeeping.failed(error)
         if config.log != before.log:
             logs.configure(config.log.level, config.log.format)
 
@@ -203,79 +230,18 @@ class Daemon:
             if before != after:
                 raise config.error_at(path, "cannot change while pgvigil runs: restart it")
 
-    def _serve(self, store: Store) -> WebServer:
-        exposition = Exposition(self._counters, self._clock)
-        self._exposition = lambda: exposition.text(store.view())
-        app = create_app(store, self, self._security, self._clock)
-        web = WebServer(app, self._config.web.host, self._config.web.port, self._security)
-        web.start()
-        if warning := self._security.now.warning:
-            log.warning(warning)
-        self._security.watch(self._web_configuration_read)
-        self._undo.callback(self._security.stop)
-        return web
-
     def _web_configuration_read(self, taken: bool) -> None:
         if taken:
             self._counters.reloaded(self._clock.now())
         else:
             self._counters.reload_failed()
 
-    def _begin(self, watching: Watching) -> None:
-        """Begin to watch, as the leader."""
-        watching.follow(self._config)
-        self._leads = True
-        self._counters.leads(True)
 
-    def _keep_house(self, store: Store, watching: Watching) -> None:
-        """Look after the store, and after the lead, until the end."""
-        pruned_at = -_PRUNE_SECONDS
-        while not self._ended.wait(_HOUSEKEEPING_SECONDS):
-            self._house_kept_at = self._clock.monotonic()
-            try:
-                if not self._leads:
-                    self._stand_by(store, watching)
-                elif not (store.leading or store.lead()):
-                    self._give_up("another daemon has taken the lead on the state store")
-                else:
-                    watching.settle()
-                    store.catch_up()
-                    if self._clock.monotonic() - pruned_at >= _PRUNE_SECONDS:
-                        pruned_at = self._clock.monotonic()
-                        store.prune(self._clock.now(), _retention(self._config))
-            except Exception as error:  # noqa: BLE001 -- whatever it is, the next round is due all the same
-                self._house_failed(error)
-            else:
-                if self._counters.health.works(Duty.KEEP_HOUSE):
-                    log.info("the state store is looked after again")
+@dataclass(frozen=True)
+class _Parts:
+    """What a daemon is made of, once its store is open."""
 
-    def _house_failed(self, error: Exception) -> None:
-        """Note a round that failed, whatever the reason: the next one is tried all the same."""
-        foreseen = isinstance(error, StoreError)
-        reason = str(error) if foreseen else f"pgvigil itself failed: {type(error).__name__}"
-        if self._counters.store_failed(Duty.KEEP_HOUSE, self._clock.now(), reason):
-            log.error("the state store is not looked after", error=reason, exc_info=not foreseen)
-
-    def _stand_by(self, store: Store, watching: Watching) -> None:
-        """Show what the leader commits, and take over when it is gone."""
-        store.reload()
-        if store.lead():
-            log.info("taking over the lead")
-            with self._reloading:
-                self._begin(watching)
-
-    def _give_up(self, reason: str) -> None:
-        self.failure = reason
-        self._not_ready = reason
-        self._counters.leads(False)
-        self._ended.set()
-
-
-def _retention(config: Config) -> Retention:
-    keep = config.retention
-    return Retention(
-        run_days=keep.runs / timedelta(days=1),
-        runs_per_subject=keep.runs_per_subject,
-        incident_days=keep.incidents / timedelta(days=1),
-        max_bytes=keep.size,
-    )
+    store: Store
+    leader: Leader
+    web: WebServer
+    housekeeping: Housekeeping

@@ -94,18 +94,17 @@ class Watching:
         self._guard = threading.Lock()
         self._posts: dict[str, _Post] = {}
         self._config: Config | None = None
-        self._settled = True
 
     def follow(self, config: Config) -> None:
         """Watch what the configuration says, and nothing else.
 
         Raises ConfigError, which changes nothing, or StoreError when the store does not answer: what is gone
-        from the configuration has then ended, and the rest begins when `settle` gets through.
+        from the configuration has then ended, and the rest begins when `follow` is called again.
         """
         checks = self._registry.bind_all(config)
         configured = {(target, check) for target, each in checks.items() for check in each}
         with self._guard:
-            self._config, self._settled = config, False
+            self._config = config
             self._end(name for name, post in self._posts.items() if config.targets.get(name) != post.settings)
             self._store.retire(configured, self._clock.now())
             self._counters.keep(configured)
@@ -113,13 +112,7 @@ class Watching:
             for name in config.targets:
                 if name not in self._posts:
                     self._posts[name] = self._begin(config, name)
-            self._settled = True
         log.info("watching", targets=list(config.targets))
-
-    def settle(self) -> None:
-        """Begin what the store has kept from beginning; raises StoreError while it still does."""
-        if self._config is not None and not self._settled:
-            self.follow(self._config)
 
     def examine(self, target: str, check: str | None = None) -> list[str]:
         """Let all checks of a target, or one, begin now; return their names, none when it is not watched."""

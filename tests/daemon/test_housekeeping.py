@@ -41,7 +41,7 @@ def test_a_round_that_crashes_is_told_of_and_the_next_one_is_tried(
             raise KeyError("nobody thought of that")
         return True
 
-    monkeypatch.setattr("pgvigil.app._HOUSEKEEPING_SECONDS", 0.01)
+    monkeypatch.setattr("pgvigil.housekeeping._ROUND_SECONDS", 0.01)
     monkeypatch.setattr(Store, "leading", property(leading))
     running = Daemon(load(configured(sound, every="1h"), {}), Registry.load())
     with caplog.at_level(logging.INFO):

@@ -68,6 +68,7 @@ def test_a_leader_follows_what_another_replica_was_told(postgres_url: str) -> No
         standby.record_deployments([deployed("v2")])
         standby.mute(incident.id, who="anna", at=NOW)
         assert not leader.view().deployments
-        leader.catch_up()
+        assert leader.catch_up() == [deployed("v2")]
+        assert leader.catch_up() == []
         assert [one.version for one in leader.view().deployments["games"]] == ["v2"]
         assert leader.view().incidents[incident.id].muted is not None

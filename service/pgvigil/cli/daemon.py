@@ -49,7 +49,7 @@ def _sign_of_life(daemon: Daemon) -> Callable[[], None]:
 
     def turn() -> None:
         nonlocal due
-        if time.monotonic() >= due and daemon.keeps_house:
+        if time.monotonic() >= due and daemon.alive:
             due = time.monotonic() + asked / 3
             systemd.notify(systemd.State.WATCHDOG)
 

@@ -195,20 +195,30 @@ class Store:
         """Return the committed state from memory; waits for nothing."""
         return self._picture.view()
 
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Let `listener` be called after every change of the view; it must not wait."""
+        self._picture.listener = listener
+
     def reload(self) -> None:
         """Load the view anew, when another process writes the same store."""
         with self._writer, self._database.reading() as connection:
             self._picture.load(reading.everything(connection))
 
-    def catch_up(self) -> None:
-        """Follow what people told another replica: an acknowledgement, a mute, a deployment."""
+    def catch_up(self) -> list[Deployment]:
+        """Follow what people told another replica: an acknowledgement, a mute, a deployment.
+
+        Returns the deployments that this one had not heard of.
+        """
         if self._database.is_sqlite:
-            return
+            return []
         with self._database.reading() as connection:
             words = reading.last_words(connection)
-        if words != self._last_words:
-            self.reload()
-            self._last_words = words
+        if words == self._last_words:
+            return []
+        before = {one for each in self.view().deployments.values() for one in each}
+        self.reload()
+        self._last_words = words
+        return [one for each in self.view().deployments.values() for one in each if one not in before]
 
     def targets(self) -> list[TargetStatus]:
         """Return all targets by name."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from threading import Lock
@@ -73,9 +73,13 @@ class Delta:
 
 
 class Picture:
-    """Keeps the view in step with the store: loaded once, then told of every commit."""
+    """Keeps the view in step with the store: loaded once, then told of every commit.
+
+    `listener` is called after every change; it must not wait.
+    """
 
     def __init__(self) -> None:
+        self.listener: Callable[[], None] = lambda: None
         self._lock = Lock()
         self._targets: dict[str, TargetStatus] = {}
         self._checks: dict[CheckKey, CheckStatus] = {}
@@ -100,11 +104,13 @@ class Picture:
             self._targets, self._checks, self._subjects, self._incidents = {}, {}, {}, {}
             self._deployments = {}
             self._apply(everything)
+        self.listener()
 
     def apply(self, delta: Delta) -> None:
         """Follow one commit."""
         with self._lock:
             self._apply(delta)
+        self.listener()
 
     def _apply(self, delta: Delta) -> None:
         for target in delta.gone_targets:
