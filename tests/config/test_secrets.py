@@ -53,6 +53,20 @@ class Talkative(BaseModel):
         f"targets: {{a: {{dsn: 'postgresql://u:{SECRET}@[::1'}}}}",
         f"targets: {{a: {{dsn: 'host=a password={SECRET} x'}}}}",
         f"targets: {{a: {{dsn: dbname=a}}}}\nstate: mysql://u:{SECRET}@h/d",
+        # Where a key was left out, a wrong kind was written, or YAML reads the beginning as its own.
+        f"targets: {{a: {SECRET}}}",
+        f"targets: {{a: {{dsn: [{SECRET}]}}}}",
+        f"targets: {{a: {{dsn: *{SECRET}}}}}",
+        f"targets: {{a: {{dsn: !{SECRET} x}}}}",
+        f"targets: {{a: {{dsn: !{SECRET}!x y}}}}",
+        f"targets: {{a: {{dsn: &{SECRET} x, zones: &{SECRET} []}}}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {SECRET}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {{tokens: {SECRET}}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {{tokens: {{ci: {SECRET}}}}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {{tokens: {{ci: {{token: {SECRET}}}}}}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {{tokens: {{ci: {{token: [{SECRET}]}}}}}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{SECRET}]}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{{url: a, token: [{SECRET}]}}]}}",
     ],
 )
 def test_no_complaint_shows_a_secret(
@@ -60,6 +74,17 @@ def test_no_complaint_shows_a_secret(
 ) -> None:
     (tmp_path / "secret").write_text(SECRET)  # type: ignore[operator]
     assert SECRET not in complaint(text, S=SECRET)
+
+
+@pytest.mark.parametrize(
+    "web", ["{tokens: {ci: 20251231}}", "{tokens: {ci: {token: 20251231}}}", "{tokens: 20251231}"]
+)
+def test_no_complaint_shows_a_secret_that_looks_like_a_number(
+    complaint: Callable[..., str], web: str
+) -> None:
+    said = complaint(f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {web}")
+    assert "got a number" in said
+    assert "20251231" not in said
 
 
 @pytest.mark.parametrize("key", ["number", "refused", "token"])

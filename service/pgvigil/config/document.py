@@ -113,12 +113,17 @@ def _compose(text: str, origin: Origin) -> yaml.Node | None:
         return _Loader(text).get_single_node()
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise origin.at(line).error((), f"is not valid YAML: {error.problem or error.context}") from error
+        raise origin.at(line).error((), f"is not valid YAML: {_problem(error)}") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise origin.at(line).error((), f"is not valid YAML: {error.reason}") from error
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise origin.error((), f"is not valid YAML: {error}") from error
+
+
+def _problem(error: yaml.MarkedYAMLError) -> str:
+    """Return what is wrong, without the words it quotes: a password may begin with `*`, `&` or `!`."""
+    return re.sub(r" '(?!<)[^']{2,}'", "", error.problem or error.context or "no reason given")
 
 
 _SCALARS: Mapping[str, Callable[[str], Value]] = {
@@ -164,7 +169,7 @@ class _Builder:
             return [self._item(item, (*path, index)) for index, item in enumerate(node.value)]
         if isinstance(node, yaml.ScalarNode) and kind in _SCALARS:
             return _scalar(node, kind)
-        raise ValueError(f"unknown tag {node.tag}: there are !env and !file")
+        raise ValueError("unknown tag: there are !env and !file; quote text that begins with '!'")
 
     def _item(self, node: yaml.Node, path: KeyPath) -> Value:
         self.lines[path] = _line(node)

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from pgvigil.config.origin import KeyPath, Origin
@@ -62,6 +62,7 @@ def _path(value: Any, details: ErrorDetails) -> KeyPath:
 
 def _message(details: ErrorDetails, model: type[BaseModel], tag: str | None) -> str:
     kind, context = details["type"], details.get("ctx", {})
+    got = _got(details["input"], tag, secret=_may_be_secret(model, details["loc"]))
     if kind == "missing":
         return "is missing"
     if kind == "extra_forbidden":
@@ -70,21 +71,20 @@ def _message(details: ErrorDetails, model: type[BaseModel], tag: str | None) -> 
     if kind in ("value_error", "assertion_error"):
         return _unless_quoted(str(context["error"]), details["input"], tag)
     if kind == "too_short":
-        return f"expected at least {context['min_length']}{_got(details, tag)}"
+        return f"expected at least {context['min_length']}{got}"
     if kind in ("enum", "literal_error"):
-        return f"expected {context['expected']}{_got(details, tag)}"
+        return f"expected {context['expected']}{got}"
     if kind.endswith("_type") or "_parsing" in kind or kind == "int_from_float":
         expected = _EXPECTED.get(kind.partition("_")[0])
         if expected is not None:
-            return f"expected {expected}{_got(details, tag)}"
+            return f"expected {expected}{got}"
     if details["msg"].startswith("Input should"):
-        return details["msg"].removeprefix("Input ") + _got(details, tag)
+        return details["msg"].removeprefix("Input ") + got
     return _unless_quoted(details["msg"], details["input"], tag)
 
 
-def _got(details: ErrorDetails, tag: str | None) -> str:
+def _got(value: object, tag: str | None, *, secret: bool) -> str:
     """Say what was there instead, but nothing that may be a secret."""
-    value = details["input"]
     if tag is not None:
         return f" from {tag}"
     if value is None:
@@ -93,8 +93,10 @@ def _got(details: ErrorDetails, tag: str | None) -> str:
         return ", got a mapping"
     if isinstance(value, list | tuple):
         return ", got a list" if value else ", got an empty list"
-    if isinstance(value, str) and (len(value) > 40 or "://" in value or "=" in value):
+    if isinstance(value, str) and (secret or len(value) > 40 or "://" in value or "=" in value):
         return ", got text"
+    if secret:
+        return ", got a number" if isinstance(value, int | float) else ", got something else"
     return f", got {str(value).lower() if isinstance(value, bool) else repr(value)}"
 
 
@@ -116,6 +118,28 @@ def _keys(model: type[BaseModel], path: Sequence[str | int]) -> list[str]:
         if _is_model(option)
         for name, field in option.model_fields.items()
     ]
+
+
+def _may_be_secret(model: type[BaseModel], path: Sequence[str | int]) -> bool:
+    """Tell whether a secret belongs at a path, or below it: who leaves out a key writes it there."""
+    annotation: Any = model
+    for part in path:
+        # Steps that only pydantic knows lead nowhere.
+        annotation = next(_inside(annotation, part), annotation)
+    return annotation is not model and _holds_secret(annotation, set())
+
+
+def _holds_secret(annotation: Any, seen: set[type[BaseModel]]) -> bool:
+    for option in _options(annotation):
+        below: Iterable[Any] = get_args(option)
+        if option is SecretStr:
+            return True
+        if _is_model(option) and option not in seen:
+            seen.add(option)
+            below = [field.annotation for field in option.model_fields.values()]
+        if any(_holds_secret(each, seen) for each in below):
+            return True
+    return False
 
 
 def _inside(annotation: Any, part: str | int) -> Iterator[Any]:
