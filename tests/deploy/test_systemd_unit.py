@@ -60,7 +60,9 @@ def test_little_is_exposed(analyze: str) -> None:
 
 def test_the_daemon_is_told_of_by_signal_and_restarted_within_reason() -> None:
     assert unit.one("Type") == "notify"
-    assert unit.settings("Service")["ExecReload"][-1] == "/bin/kill -HUP $MAINPID"
+    check, signal_it = unit.settings("Service")["ExecReload"]
+    assert check == unit.one("ExecStart").replace("run --config", "config check")
+    assert signal_it == "/bin/kill -HUP $MAINPID"
     assert unit.one("Restart") == "on-failure"
     assert unit.one("StartLimitBurst", "Unit")
     assert float(unit.one("WatchdogSec").removesuffix("s")) > 0
@@ -91,10 +93,32 @@ def test_the_restrictions_restrict(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("own_world")
+def test_a_reload_fails_when_the_configuration_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "etc").mkdir()
+    file = tmp_path / "etc/pgvigil.yaml"
+    command = world.confined(tmp_path, "dbname=games", [str(PROGRAM), "config", "check", str(file)])
+
+    def checked(text: str) -> subprocess.CompletedProcess[str]:
+        file.write_text(text, encoding="utf-8")
+        return subprocess.run(command, capture_output=True, text=True, check=False, env=world.ENVIRONMENT)
+
+    assert checked(documented()).returncode == 0
+    wrong = checked(documented().replace("every:", "evrey:"))
+    assert (wrong.returncode, "evrey" in wrong.stderr) == (2, True)
+
+
+def documented() -> str:
+    """Return the configuration that the documentation gives for the service."""
+    text = PAGE.read_text(encoding="utf-8")
+    (config,) = re.findall(r"^```yaml\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    return str(config)
+
+
+@pytest.mark.usefixtures("own_world")
 def test_the_daemon_watches_within_the_restrictions(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database) as conn:
         conn.execute("CREATE TABLE games (id int PRIMARY KEY)")
-    (config,) = re.findall(r"^```yaml\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    config = documented()
     for written, here in {"127.0.0.1:9925": "127.0.0.1:0", "every: 5m": "every: 1s"}.items():
         assert written in config
         config = config.replace(written, here)

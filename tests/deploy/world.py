@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+OWN_MOUNTS = ("unshare", "--mount", "--ipc", "--propagation", "private")
 UID = 61234  # of those that systemd gives to dynamic users
 PYTHON = Path(sys.executable)
 PATIENCE_SECONDS = 60.0
@@ -38,7 +39,11 @@ def lacking() -> str:
         return "root"
     programs = ("systemd-analyze", "unshare", "setpriv", "mount")
     missing = [program for program in programs if shutil.which(program) is None]
-    return ", ".join(missing if ctypes.util.find_library("seccomp") else [*missing, "libseccomp2"])
+    if not ctypes.util.find_library("seccomp"):
+        missing.append("libseccomp2")
+    if not missing and subprocess.run([*OWN_MOUNTS, "true"], capture_output=True, check=False).returncode:
+        missing.append("the right to a mount namespace")
+    return ", ".join(missing)
 
 
 @dataclass
@@ -106,6 +111,5 @@ def confined(tmp_path: Path, credential: str, program: list[str]) -> list[str]:
     allowed = {"calls": sorted(unit.system_calls()), "families": unit.one("RestrictAddressFamilies").split()}
     (etc / "filter.json").write_text(json.dumps(allowed), encoding="utf-8")
     seen = sorted({str(ROOT), sys.base_prefix, sys.prefix, str(etc)})
-    own_mounts = ["unshare", "--mount", "--ipc", "--propagation", "private"]
     world = [str(HERE / "confined.sh"), str(UID), str(state), str(credentials), *seen, "--"]
-    return [*own_mounts, *world, str(PYTHON), str(HERE / "seccomp.py"), str(etc / "filter.json"), *program]
+    return [*OWN_MOUNTS, *world, str(PYTHON), str(HERE / "seccomp.py"), str(etc / "filter.json"), *program]
