@@ -59,6 +59,11 @@ class Moment:
     theirs: datetime
 
 
+def alert_name(check: str) -> str:
+    """Return the name of the alert that tells of a check's incidents."""
+    return ALERTS.get(check, OTHER_ALERT)[0]
+
+
 def severity_told(incident: Marked, severity: Severity, now: datetime) -> Severity | None:
     """Return the severity under which an incident is to be firing; None when it is not to be.
 
@@ -72,7 +77,7 @@ def labels_of(incident: Incident, form: Form) -> dict[str, str]:
     """Return the labels of an incident's alert, which are its identity."""
     labels = {
         **form.labels,
-        "alertname": ALERTS.get(incident.check, OTHER_ALERT)[0],
+        "alertname": alert_name(incident.check),
         "severity": incident.severity.value,
         "target": incident.target,
         "check": incident.check,

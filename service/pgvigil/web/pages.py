@@ -14,7 +14,8 @@ from starlette.responses import HTMLResponse, Response
 
 from pgvigil.clock import Clock
 from pgvigil.engine import WHOLE_CHECK
-from pgvigil.incident import State
+from pgvigil.incident import Incident, State
+from pgvigil.notify import alert_name
 from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, Store
 from pgvigil.web import runbooks, words
@@ -101,6 +102,8 @@ class Pages:
             sample=laid_out(incident.finding.sample),
             events=history.events,
             runs=runs,
+            runbook=_runbook(incident),
+            may_write=request.state.caller.may_write,
         )
 
     def target(self, request: Request) -> Response:
@@ -184,6 +187,12 @@ def _offset(request: Request) -> int:
     if not re.fullmatch("[0-9]{1,9}", text):
         raise HTTPException(400, "The offset is a count of rows to pass over.")
     return int(text)
+
+
+def _runbook(incident: Incident) -> str:
+    """Return the alert that tells of an incident, empty when there is no runbook for it."""
+    alert = alert_name(incident.check)
+    return alert if alert in runbooks.names() else ""
 
 
 def _narrowed(request: Request) -> dict[str, str]:

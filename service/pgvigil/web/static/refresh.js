@@ -8,7 +8,13 @@
   let timer;
   let held = 0;
 
+  function writing() {
+    const form = document.querySelector("[data-word]");
+    return form !== null && (form.inert || form.contains(document.activeElement) || form.elements.note.value !== "");
+  }
+
   function busy() {
+    if (writing()) return true;
     const selection = document.getSelection();
     held = selection !== null && !selection.isCollapsed ? held + 1 : 0;
     return 0 < held && held <= LONGEST_HOLD;
@@ -52,6 +58,7 @@
     timer = setTimeout(refresh, EVERY);
   }
 
+  document.addEventListener("pgvigil:refresh", refresh);
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
   timer = setTimeout(refresh, EVERY);
 })();
