@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import trustme
@@ -14,9 +15,6 @@ from pgvigil.web import toolkit
 from pgvigil.web.security import LiveSecurity, Security
 from pgvigil.web.tls import tls_of
 from tests.web.guarded import HASHED, USERS, Authority, configuration, tls
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SECRET = "s3kr3t-w0rd"
 PAIR = "  cert_file: server.pem\n  key_file: server.key\n"
@@ -330,3 +328,13 @@ def test_a_broken_file_changes_nothing_and_is_tried_again(folder: Path) -> None:
     (folder / "new.pem").write_bytes((folder / "server.pem").read_bytes())
     assert live.look() is True
     assert live.now is not good
+
+
+EXAMPLES = (Path(__file__).parents[2] / "docs/howto/secure-the-web.md").read_text()
+
+
+@pytest.mark.parametrize(
+    "text", re.findall(r"^```yaml\n(tls_server_config:.*?)^```", EXAMPLES, re.MULTILINE | re.DOTALL)
+)
+def test_the_examples_of_the_documentation_are_understood(folder: Path, text: str) -> None:
+    assert Security.of(configuration(folder, file=text)).tls is not None
