@@ -195,7 +195,10 @@ def _now() -> Iterator[AnyPanel]:
             links=[runbook("PgvigilNewViolationsSinceDeployment"), console("Incidents", "/incidents")],
         ),
         now(f"sum by (severity) ({state('pgvigil_new_incidents')})", "{{severity}}"),
-        Look(missing="no deployment marked", thresholds=words.none_or(words.WARNING)),
+        Look(
+            missing="no deployment marked",
+            by_name={name: words.none_or(color) for name, color in words.SEVERITIES.items()},
+        ),
         text=BigValueTextMode.VALUE_AND_NAME,
     )
 

@@ -37,13 +37,17 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class Look:
-    """How values look. `missing` is what stands for no value, which is never nothing."""
+    """How values look.
+
+    `missing` is what stands for no value, which is never nothing; `by_name` colours series by their names.
+    """
 
     unit: str = COUNT
     decimals: int | None = None
     missing: str = "unknown"
     thresholds: dashboard.ThresholdsConfig = field(default_factory=lambda: thresholds((0, PASSED)))
     mappings: Sequence[model.ValueMapping] = (NOTHING,)
+    by_name: Mapping[str, dashboard.ThresholdsConfig] = field(default_factory=dict)
 
 
 def _color(mode: model.FieldColorModeId) -> dashboard.FieldColor:
@@ -89,6 +93,8 @@ def big(
         .text_mode(text)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).values(False).fields(""))
     )
+    for name, steps in look.by_name.items():
+        panel.override_by_name(name, [model.DynamicConfigValue(id_val="thresholds", value=steps.build())])
     return panel if look.decimals is None else panel.decimals(look.decimals)
 
 
