@@ -1,10 +1,14 @@
-"""`make bench`, or `make bench ARGS=orphans` for one of them."""
+"""`make bench`, or `make bench ARGS=orphans` for one of them.
+
+The long ones run only when they are named: `python -m bench soak --minutes 60`.
+"""
 
 from __future__ import annotations
 
-import sys
+import argparse
+from functools import partial
 
-from bench import drift, orphans, ready, scrape, start
+from bench import drift, orphans, ready, scrape, soak, start
 
 BENCHMARKS = {
     "orphans": orphans.run,
@@ -16,13 +20,18 @@ BENCHMARKS = {
 
 
 def main() -> None:
-    """Run the benchmarks that are named, or all."""
-    chosen = sys.argv[1:] or list(BENCHMARKS)
-    unknown = [name for name in chosen if name not in BENCHMARKS]
+    """Run the benchmarks that are named, or all small ones."""
+    parser = argparse.ArgumentParser(prog="python -m bench")
+    parser.add_argument("--minutes", type=float, default=60.0, help="how long the soak lasts")
+    long = {"soak": soak.run}
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*BENCHMARKS, *long])}")
+    options = parser.parse_args()
+    known = {**BENCHMARKS, "soak": partial(soak.run, options.minutes)}
+    unknown = [name for name in options.names if name not in known]
     if unknown:
-        sys.exit(f"no benchmark {unknown[0]}; there are {', '.join(BENCHMARKS)}")
-    for name in chosen:
-        print(BENCHMARKS[name](), flush=True)
+        parser.error(f"no benchmark {unknown[0]}; there are {', '.join(known)}")
+    for name in options.names or BENCHMARKS:
+        print(known[name](), flush=True)
 
 
 if __name__ == "__main__":
