@@ -426,6 +426,17 @@ def test_what_a_client_owes_has_an_end(
         assert running.ask().status == 200
 
 
+def test_requests_that_are_none_do_not_fill_the_log(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    nonsense = b"nonsense\r\n\r\n"
+    upgrade = b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: b\r\nConnection: upgrade\r\n\r\n"
+    with guarded(folder) as running:
+        for said in (nonsense, upgrade):
+            with socket.create_connection(("127.0.0.1", running.web.port), 30) as client:
+                client.sendall(said)
+                assert client.recv(8) == b"HTTP/1.1"
+    assert caplog.text == ""
+
+
 def test_a_handshake_has_an_end(folder: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pgvigil.web.server._HANDSHAKE_SECONDS", 0.2)
     with (

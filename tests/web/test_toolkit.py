@@ -5,15 +5,18 @@ from __future__ import annotations
 import re
 import ssl
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
+from structlog.testing import capture_logs
 
 from pgvigil.errors import ConfigError
 from pgvigil.web import toolkit
 from pgvigil.web.security import LiveSecurity, Security
 from pgvigil.web.tls import tls_of
+from tests.background import program
 from tests.web.guarded import HASHED, USERS, Authority, configuration, tls
 
 SECRET = "s3kr3t-w0rd"
@@ -311,6 +314,46 @@ def test_what_changes_is_read_when_it_has_come_to_rest(folder: Path) -> None:
     assert live.now is not first
 
 
+def test_what_is_read_of_a_configuration_of_before_does_not_undo_a_reload(folder: Path) -> None:
+    old = Security.of(configuration(folder, file=USERS))
+    newer = Security.of(configuration(folder, "anonymous: none", USERS))
+
+    def slowly() -> Security:
+        live.take(newer)
+        return old
+
+    live = LiveSecurity(replace(old, again=slowly))
+    (folder / "web.yml").write_text("{}")
+    assert [live.look(), live.look()] == [None, None]
+    assert live.now is newer
+
+
+def test_a_crash_while_reading_does_not_end_the_looking(folder: Path) -> None:
+    def crash() -> Security:
+        raise RuntimeError("nobody thought of that")
+
+    good = Security.of(configuration(folder, file=USERS))
+    live = LiveSecurity(replace(good, again=crash))
+    (folder / "web.yml").write_text("{}")
+    with capture_logs() as logs:
+        assert [live.look() for _ in range(3)] == [None, False, False]
+    assert [line["error"] for line in logs] == ["pgvigil itself failed: RuntimeError"]
+
+
+def test_the_tool_of_prometheus_understands_what_we_understand(folder: Path) -> None:
+    # Its version of the format has neither of these yet.
+    newer = r"(?m)^  client_allowed_sans.*\n|^rate_limit.*\n"
+    (folder / "web.yml").write_text(re.sub(newer, "", EVERYTHING))
+    answer = subprocess.run(
+        [program("promtool"), "check", "web-config", folder / "web.yml"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer
+    assert "SUCCESS" in answer.stdout + answer.stderr
+
+
 def test_a_broken_file_changes_nothing_and_is_tried_again(folder: Path) -> None:
     live = LiveSecurity(Security.of(configuration(folder, file=tls(PAIR) + USERS)))
     good = live.now
@@ -333,8 +376,6 @@ def test_a_broken_file_changes_nothing_and_is_tried_again(folder: Path) -> None:
 EXAMPLES = (Path(__file__).parents[2] / "docs/howto/secure-the-web.md").read_text()
 
 
-@pytest.mark.parametrize(
-    "text", re.findall(r"^```yaml\n(tls_server_config:.*?)^```", EXAMPLES, re.MULTILINE | re.DOTALL)
-)
+@pytest.mark.parametrize("text", re.findall(r"(?ms)^```yaml\n(tls_server_config:.*?)^```", EXAMPLES))
 def test_the_examples_of_the_documentation_are_understood(folder: Path, text: str) -> None:
     assert Security.of(configuration(folder, file=text)).tls is not None

@@ -7,6 +7,7 @@ an end, which sending a byte now and then does not put off. While the app works 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import h11
@@ -26,6 +27,10 @@ _OWED = {h11.IDLE: "head", h11.SEND_BODY: "body"}
 
 log = structlog.get_logger(__name__)
 
+# uvicorn warns of every request that is none; whoever sends such would fill the log.
+_faults = logging.getLogger(f"{__name__}.faults")
+_faults.setLevel(logging.ERROR)
+
 
 class Connection(H11Protocol):
     """Speaks HTTP/1.1 with one client, encrypted as `tls` says, and goes when that is no longer in force."""
@@ -39,6 +44,7 @@ class Connection(H11Protocol):
         tls: Tls | None,
     ) -> None:
         super().__init__(config=config, server_state=state, app_state=app_state)
+        self.logger = _faults
         self._asked = self.app
         self.app = self._answer
         self._security = security

@@ -87,9 +87,7 @@ class LiveSecurity:
     def take(self, security: Security) -> None:
         """Take another one into force: the next request, and the next connection, meets it."""
         with self._guard:
-            self._now = security
-            self._before = security.stamps
-            self._complaint = ""
+            self._put(security)
 
     def watch(self, report: Callable[[bool], None] = lambda _: None) -> None:
         """Begin to look at the files every second; `report` hears of each reading whether it is in force."""
@@ -119,12 +117,25 @@ class LiveSecurity:
         if security.again is None or not (changed and at_rest):
             return None
         try:
-            self.take(security.again())
+            read = security.again()
         except ConfigError as error:
             self._complain("; ".join(str(error).splitlines()))
             return False
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the next look is due all the same
+            self._complain(f"pgvigil itself failed: {type(error).__name__}")
+            return False
+        with self._guard:
+            # A reload that came meanwhile knows better: this is of the configuration before it.
+            if self._now is not security:
+                return None
+            self._put(read)
         log.info("web configuration taken into force")
         return True
+
+    def _put(self, security: Security) -> None:
+        self._now = security
+        self._before = security.stamps
+        self._complaint = ""
 
     def _complain(self, complaint: str) -> None:
         if complaint != self._complaint:
