@@ -1,4 +1,4 @@
-"""A scrape: the metrics of ten thousand subjects, from a registry of gauges and from the committed state."""
+"""A scrape: the metrics of twenty thousand subjects, from a registry of gauges and from the committed state."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pgvigil.check import Outcome, Severity
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.store import CheckStatus, CoverageState, SubjectStatus, View
 
-_SUBJECTS = 10_000
+_SUBJECTS = 20_000
 _GAUGES = ("pgvigil_violations", "pgvigil_run_success", "pgvigil_last_completed_timestamp_seconds")
 
 
