@@ -156,3 +156,15 @@ def test_a_state_store_that_cannot_be(sound: str, tmp_path: Path) -> None:
     refused(pgvigil("run", "--dsn", sound, "--state", f"sqlite:///{missing}"), 3, str(missing))
     refused(pgvigil("run", "--dsn", sound, "--state", "mysql://x"), 2, "--state", "sqlite:///")
     refused(pgvigil("run", "--dsn", sound, "--listen", "9925"), 2, "--listen", "HOST:PORT")
+
+
+def test_a_web_configuration_that_is_wrong_is_told_before_a_start(tmp_path: Path) -> None:
+    text = "web: {config_file: web.yml}\n" + TARGET.format(dsn="dbname=shop")
+    file = written(tmp_path, text)
+    refused(pgvigil("config", "check", file), 2, "web.yml", "cannot be read")
+    (tmp_path / "web.yml").write_text("basic_auth_users: {anna: secret}\n")
+    answer = pgvigil("config", "check", file)
+    refused(answer, 2, "web.yml:1", "basic_auth_users.anna")
+    assert "secret" not in answer.err
+    (tmp_path / "web.yml").write_text("http_server_config: {}\n")
+    assert pgvigil("config", "check", file).status == 0

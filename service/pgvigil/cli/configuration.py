@@ -19,14 +19,16 @@ from pgvigil.grants import grants
 from pgvigil.patterns import matches
 from pgvigil.registry import Registry
 from pgvigil.watching import build_watch
+from pgvigil.web.security import Security
 
 
 def check(file: Path, *, connect: bool) -> None:
-    """Validate a file, and compare it with its databases when they are to be asked."""
+    """Validate a file and the web configuration it names, and compare it with its databases if wanted."""
     logs.configure("error", "auto")
     config = load(file)
     registry = Registry.load()
     registry.bind_all(config)
+    Security.of(config)
     for name in config.targets:
         with _watch(config, name, registry) as watch:
             line = f"{name}: {len(watch.checks)} checks"
