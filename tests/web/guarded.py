@@ -65,6 +65,10 @@ async def _ready(request: Request) -> Response:
     return PlainTextResponse("the reason" if request.state.caller.may_read else "not ready")
 
 
+async def _metrics(_: Request) -> Response:
+    return PlainTextResponse("pgvigil_sample 1\n")
+
+
 async def _large(_: Request) -> Response:
     return PlainTextResponse("x" * 50_000_000)
 
@@ -74,7 +78,7 @@ def app(security: LiveSecurity) -> Starlette:
     return Starlette(
         routes=[
             Route("/", _who, methods=["GET", "OPTIONS", "POST", "DELETE"]),
-            Route("/metrics", _who),
+            Route("/metrics", _metrics),
             Route("/large", _large),
             Route("/api/v1/incidents", _who, methods=["GET", "POST"]),
             Route("/-/healthy", _ready),
