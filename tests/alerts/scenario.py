@@ -1,6 +1,6 @@
 """What happens to an alert while Prometheus sees certain samples, told in the terms of `promtool test rules`.
 
-Samples and evaluations are a minute apart. `values` are written as promtool has them: `1x5` is 1 and then
+Samples and evaluations are a minute apart, or `step` minutes. `values` are written as promtool has them: `1x5` is 1 and then
 five more, `_x5` five scrapes without a sample, `stale` the end of a series.
 """
 
@@ -45,6 +45,7 @@ class Scenario:
     firing: Mapping[int, int]
     labels: Mapping[str, str] | None = None
     annotations: Mapping[str, str] | None = None
+    step: int = 1
 
     @property
     def id(self) -> str:
@@ -64,10 +65,10 @@ class Scenario:
         return {
             "rule_files": [str(file) for file in RULES],
             "group_eval_order": [group["name"] for group in groups()],
-            "evaluation_interval": "1m",
+            "evaluation_interval": f"{self.step}m",
             "tests": [
                 {
-                    "interval": "1m",
+                    "interval": f"{self.step}m",
                     "input_series": series,
                     "promql_expr_test": [self._counted(*each) for each in self.firing.items()],
                     "alert_rule_test": [self._told()] if self.annotations else [],

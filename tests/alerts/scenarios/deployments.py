@@ -59,8 +59,9 @@ SCENARIOS = [
         ALERT,
         [Proof.RESOLVES],
         "a day after the deployment it is nobody's news, whatever is still broken",
-        [deployed("42", 0, "ATx1500"), new("0x9 1x1500")],
-        {20: 1, 1439: 1, 1441: 0, 1500: 0},
+        [deployed("42", 0, "ATx375"), new("0x2 1x375")],
+        {20: 1, 1436: 1, 1444: 0, 1500: 0},
+        step=4,
     ),
     Scenario(
         ALERT,

@@ -223,6 +223,7 @@ SCENARIOS = [
         [Proof.RESOLVES],
         "a target of which nobody has spoken for a day is forgotten",
         [target_up("1x4 stale"), incident("PgvigilOrphanRows", "42x4 stale")],
-        {4: 1, 1443: 1, 1446: 0},
+        {16: 1, 1452: 1, 1460: 0},
+        step=4,
     ),
 ]

@@ -125,8 +125,9 @@ DOWN = [
         "PgvigilDown",
         [Proof.SURVIVES],
         "it goes on for days, since no scrape is what it is about",
-        [alive("1x9 stale"), scraped("1x9 0x3000"), target_up("1x9 stale")],
-        {12: 1, 1000: 1, 1449: 1, 1452: 1, 3000: 1},
+        [alive("1x9 stale"), scraped("1x9 0x700"), target_up("1x9 stale")],
+        {36: 0, 44: 1, 1000: 1, 1476: 1, 1484: 1, 2800: 1},
+        step=4,
     ),
 ]
 

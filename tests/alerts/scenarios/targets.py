@@ -178,8 +178,9 @@ UNKNOWN = [
         "PgvigilCoverageUnknown",
         [Proof.SILENT],
         "a check that runs once a day may be unknown for a day",
-        [target_up("1x1500"), interval(86400), subjects("unknown", "5x1440 0x60")],
+        [target_up("1x375"), interval(86400), subjects("unknown", "5x360 0x15")],
         {60: 0, 1440: 0, 1500: 0},
+        step=4,
     ),
     Scenario(
         "PgvigilCoverageUnknown",
@@ -308,8 +309,9 @@ STALE = [
         "PgvigilResultStale",
         [Proof.SILENT],
         "a nightly check is not stale by day",
-        [target_up("1x1500"), interval(86400), success("app.a", "1x1500"), completed("app.a", "0x1500")],
+        [target_up("1x375"), interval(86400), success("app.a", "1x375"), completed("app.a", "0x375")],
         {60: 0, 1440: 0, 1500: 0},
+        step=4,
     ),
     Scenario(
         "PgvigilResultStale",
