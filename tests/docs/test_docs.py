@@ -83,7 +83,10 @@ def test_every_command_and_every_check_is_documented() -> None:
 def test_configurations_in_the_docs_load(page: Path, text: str, tmp_path: Path) -> None:
     file = tmp_path / "pgvigil.yaml"
     file.write_text(text, encoding="utf-8")
-    config = load(file, {"GAMES_DSN": "dbname=games"})
+    # Any name of a variable will do in an example.
+    config = load(
+        file, dict.fromkeys(re.findall(r"!env (\w+)", text), "x" * 32) | {"GAMES_DSN": "dbname=games"}
+    )
     assert Registry.load().bind_all(config)
 
 
