@@ -84,8 +84,8 @@ def test_it_says_what_was_found_since_when_and_where_to_read_on() -> None:
     page = f"https://pgvigil.example.org/incidents/{one.id}"
     assert said["annotations"] == {
         "summary": "Child rows refer to parents that do not exist",
-        "description": "games: Rows with orphans. Count 1,234, open since 2026-03-01 12:00:00 UTC, "
-        "last seen 2026-03-01 12:00:00 UTC.",
+        "description": "games: public.child(id) -> public.parent(id): Rows with orphans. Count 1,234, "
+        "open since 2026-03-01 12:00:00 UTC, last seen 2026-03-01 12:00:00 UTC.",
         "remedy": "Delete them.",
         "evidence_sql": "SELECT 1",
         "runbook_url": "https://pgvigil.example.org/runbooks/PgvigilOrphanRows",
@@ -157,7 +157,8 @@ def test_the_end_says_when_and_how_it_ended() -> None:
     assert moment(said["startsAt"]) == one.opened_at
     assert moment(said["endsAt"]) == one.resolved_at
     assert said["annotations"]["description"] == (
-        "games: Rows with orphans.\nOver since 2026-03-01 12:30:30 UTC: a completed run no longer saw it."
+        "games: public.child(id) -> public.parent(id): Rows with orphans.\n"
+        "Over since 2026-03-01 12:30:30 UTC: a completed run no longer saw it."
     )
     assert said["annotations"].keys() == {"summary", "description", "runbook_url", "incident_url"}
 

@@ -175,7 +175,8 @@ def _ended_at(incident: Incident, now: datetime) -> datetime:
 
 
 def _headline(incident: Incident) -> str:
-    return f"{incident.target}: {_cut(incident.finding.title, _LONGEST_LINE).rstrip('.')}"
+    title = _cut(incident.finding.title, _LONGEST_LINE).rstrip(".")
+    return f"{incident.target}: {_cut(incident.subject, _LONGEST_LINE)}: {title}"
 
 
 def _word(mark: Mark) -> str:
