@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format docs bench clean
+.PHONY: help demo test test-slow check format docs dashboards bench clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,10 +27,10 @@ demo: $(VENV)/.ready ## a sample database with faults that come and go, watched 
 	@$(BIN)/pgvigil demo $(ARGS)
 
 test: $(VENV)/.ready ## the test suite, on real PostgreSQL servers
-	@$(BIN)/python -m pytest -n $(WORKERS) -m 'not slow' -q $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m 'not slow' -q $(ARGS)
 
 test-slow: $(VENV)/.ready ## the long proofs: a thousand runs under writers, and the like
-	@$(BIN)/python -m pytest -n $(WORKERS) -m slow -q $(ARGS)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m slow -q $(ARGS)
 
 check: $(VENV)/.ready ## format, lint, types, layers, generated docs
 	@$(BIN)/ruff format --check --quiet . || { echo "run: make format" >&2; exit 1; }
@@ -46,6 +46,10 @@ format: $(VENV)/.ready ## format the code and mend what can be mended
 
 docs: $(VENV)/.ready ## write the generated pages of docs/reference
 	@$(BIN)/python docs/generate.py
+
+dashboards: $(VENV)/.ready ## write what is made of other files: Grafana's dashboards, Kubernetes' rules
+	@$(BIN)/python -m grafana
+	@$(BIN)/python deploy/kubernetes/rules.py
 
 bench: $(VENV)/.ready ## the small benchmarks, a few minutes
 	@$(BIN)/python -m bench $(ARGS)
