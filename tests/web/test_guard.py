@@ -8,7 +8,7 @@ import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import bcrypt
 import pytest
@@ -20,10 +20,12 @@ from pgvigil.web.passwords import Passwords
 from tests.web.guarded import HASHED, PASSWORD, USERS, WITH_TOKENS, basic, bearer, guarded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Coroutine, Iterator, Mapping
     from pathlib import Path
 
     from tests.web.guarded import Guarded
+
+T = TypeVar("T")
 
 PATHS = ("/", "/metrics", "/api/v1/incidents", "/nothing")
 
@@ -287,8 +289,14 @@ def test_a_scrape_that_was_let_in_once_does_not_wait_for_guesses(
     assert len(slow.compared) == 2
 
 
+def run(coroutine: Coroutine[Any, Any, T]) -> T:
+    """Run it on a thread of its own: a browser of other tests may have an event loop on this one."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, coroutine).result()
+
+
 def right(passwords: Passwords, user: str, password: bytes, address: str = "a") -> bool:
-    return asyncio.run(passwords.right(user, password, {"alice": HASHED.encode()}, address))
+    return run(passwords.right(user, password, {"alice": HASHED.encode()}, address))
 
 
 def test_an_unknown_user_costs_as_much_as_a_known_one() -> None:
@@ -330,7 +338,7 @@ def test_what_was_wrong_is_not_remembered_and_what_was_right_not_for_ever() -> N
         assert await passwords.right("alice", PASSWORD.encode(), users, "a")
         assert len(calls) == 4
 
-    asyncio.run(asked())
+    run(asked())
 
 
 def test_the_same_login_many_times_at_once_is_verified_once_and_an_address_has_few_places() -> None:
@@ -352,12 +360,12 @@ def test_the_same_login_many_times_at_once_is_verified_once_and_an_address_has_f
         assert [isinstance(answer, Refused) for answer in answers] == [False] * 8 + [True] * 12
         assert not await other
 
-    asyncio.run(asked())
+    run(asked())
     assert len(slow.compared) == 10
 
 
 def test_only_the_beginning_of_a_very_long_password_counts() -> None:
     long = b"x" * 100
     users = {"alice": bcrypt.hashpw(long[:72], bcrypt.gensalt(4))}
-    assert asyncio.run(Passwords().right("alice", long, users, "a"))
-    assert not asyncio.run(Passwords().right("alice", long[:71], users, "a"))
+    assert run(Passwords().right("alice", long, users, "a"))
+    assert not run(Passwords().right("alice", long[:71], users, "a"))
