@@ -9,15 +9,15 @@ import subprocess
 import threading
 import time
 from contextlib import ExitStack, closing
-from http.client import RemoteDisconnected
+from http.client import HTTPSConnection, RemoteDisconnected
 from typing import TYPE_CHECKING
 
 import pytest
 from structlog.testing import capture_logs
 
 from pgvigil.web import connection as connections
-from tests.daemon.process import until
-from tests.web.guarded import USERS, Authority, basic, guarded, tls
+from tests.daemon.process import daemon, until
+from tests.web.guarded import USERS, Authority, basic, configuration, guarded, tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -459,3 +459,26 @@ def test_an_idle_client_over_tls_does_not_hold_up_the_end(folder: Path, authorit
         assert running.web.stop()
         with socket.create_server(("127.0.0.1", running.web.port)):
             pass
+
+
+def test_the_daemon_itself_is_guarded_and_follows_its_files(folder: Path, authority: Authority) -> None:
+    file = folder / "pgvigil.yaml"
+    configuration(folder, "listen: 0.0.0.0:0", tls(authority.write(folder, "first")))
+    file.write_text(f"state: sqlite:///{folder}/state.db\n{file.read_text()}")
+
+    def ask(headers: dict[str, str]) -> int:
+        with closing(
+            HTTPSConnection("127.0.0.1", port, timeout=30, context=authority.client())
+        ) as connection:
+            connection.request("GET", "/api/v1/config", headers=headers)
+            return connection.getresponse().status
+
+    with daemon(file) as running:
+        assert running.address.startswith("https://127.0.0.1:")
+        port = int(running.address.rstrip("/").rpartition(":")[2])
+        assert "everybody who reaches 0.0.0.0:0 may read" in running.log.read_text()
+        assert ask({}) == 200
+        (folder / "web.yml").write_text(tls(authority.write(folder, "second")) + USERS)
+        until(lambda: ask({}) == 401)
+        assert ask(basic()) == 200
+        assert running.terminate() == 0
