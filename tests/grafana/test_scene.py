@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,30 @@ def test_the_overview_says_what_is_wrong_and_what_is_new(
     assert "orphan_rows" in texts["What is wrong now"]
     assert "new" in texts["What is wrong now"]
     assert "1" in texts["Down"]
+
+
+@pytest.mark.parametrize(
+    ("series", "said"),
+    [
+        ([{"metric": {}, "value": [0, "0"]}], "All clear"),
+        ([{"metric": {}, "value": [0, "1"]}], "Something is unknown"),
+        ([{"metric": {}, "value": [0, "111"]}], "Critical faults"),
+        ([{"metric": {}, "value": [0, "-1"]}], "Nobody is looking"),
+        ([], "Nobody is looking"),
+    ],
+)
+def test_the_verdict_is_said_in_words(
+    series: list[Any], said: str, recordings: Recordings, page: Path, browser: Browser
+) -> None:
+    recording = copy.deepcopy(recordings["pgvigil-overview"])
+    [verdict] = [
+        one for one in recording["dashboard"]["panels"] if one["title"] == "Is everything all right?"
+    ]
+    recording["answers"][verdict["id"]]["A"] = series
+    recording["dashboard"]["panels"] = [verdict]
+    with drawn(browser, recording) as shown:
+        [panel] = shown.evaluate("window.drawn")
+    assert panel["text"].split("\n")[-1] == said
 
 
 def test_a_row_leads_to_its_incident(recordings: Recordings, page: Path, browser: Browser) -> None:
