@@ -450,3 +450,16 @@ def test_a_clock_that_is_set_right_holds_no_alert_up(world: World, jump: float) 
     world.go_on(10)
     assert world.firing() == []
     assert world.in_step()
+
+
+def test_what_comes_back_after_it_was_stopped_counts_for_nothing(world: World) -> None:
+    """Another one, of another configuration, may be at work by then."""
+    (incident,) = world.see(finding())
+    sender = world.senders["am"]
+    world.model.refuses = lambda _: setattr(sender, "stopped", True) or False  # type: ignore[func-returns-value]
+    with capture_logs() as logs:
+        sender.turn()
+    assert len(world.model.requests) == 1
+    assert world.counts.accepted_alerts == {}
+    assert logs == []
+    assert world.store.delivered("http://am:9093") == [incident.id]

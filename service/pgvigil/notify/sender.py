@@ -67,6 +67,10 @@ class _FailedError(Exception):
     """A request failed; nothing more is sent for a while."""
 
 
+class _StoppedError(Exception):
+    """Nothing is sent any more, and what was sent is the next one's to find out."""
+
+
 class Sender:
     """Keeps one Alertmanager in step with the store, as long as `leading` says so. Used by one thread.
 
@@ -94,7 +98,7 @@ class Sender:
         self._their_clock = TheirClock()
         self._quiet_until = self._looked_at = self._round_at = clock.monotonic() - _LOOK_SECONDS
         self.stopped = False
-        """Set from outside: nothing more is sent."""
+        """Set from outside: nothing more is sent, counted or written."""
         self._forget()
 
     def _forget(self) -> None:
@@ -120,6 +124,8 @@ class Sender:
         except NotLeaderError:
             self._forget()
             return _LOOK_SECONDS
+        except _StoppedError:
+            return 0.0
         except (_FailedError, StoreError) as error:
             return self._failed(str(error))
         except Exception as error:  # noqa: BLE001 -- whatever it is, what is firing has to be said again
@@ -177,7 +183,7 @@ class Sender:
 
     def _send(self, holdings: Holdings, messages: Sequence[Message]) -> None:
         """Send in one request; when it is refused, in halves, down to those that are refused."""
-        if not messages or self.stopped:
+        if not messages:
             return
         for message in messages:
             for alert in message.fires:
@@ -200,7 +206,10 @@ class Sender:
 
     def _ask(self, alerts: Sequence[Alert]) -> Answer:
         """Send alerts; what is REFUSED is so for the alerts' sake."""
-        answer = self._address.post(alerts)
+        if not self.stopped:
+            answer = self._address.post(alerts)
+        if self.stopped:
+            raise _StoppedError
         if answer.at is not None:
             self._their_clock.heard(answer.at, self._clock.now())
         if answer.outcome is Outcome.ACCEPTED:
@@ -215,8 +224,6 @@ class Sender:
     def _accepted(self, holdings: Holdings, messages: Sequence[Message], answer: Answer) -> None:
         # An end that lies in the Alertmanager's future has not ended anything: it is said again.
         certain = [one for one in messages if not (one.over_at and answer.at and one.over_at > answer.at)]
-        if self.stopped:
-            return
         holdings.settle(certain, self._clock.now())
         self._works()
         for message in certain:
@@ -238,7 +245,7 @@ class Sender:
 
     def _say_again(self, identities: Sequence[Identity]) -> None:
         alerts = self._echo.alerts(identities)
-        if alerts and not self.stopped:
+        if alerts:
             answer = self._ask(alerts)
             if answer.outcome is Outcome.FAILED:
                 raise _FailedError(answer.reason)
