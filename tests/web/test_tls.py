@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import ssl
 import subprocess
@@ -16,6 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pgvigil.web import connection as connections
+from tests.background import program
 from tests.daemon.process import daemon, until
 from tests.web.guarded import USERS, Authority, basic, configuration, guarded, tls
 
@@ -121,10 +121,8 @@ def test_suites_are_those_that_are_asked_for(folder: Path, authority: Authority)
 
 
 def test_curl_agrees(folder: Path, authority: Authority) -> None:
-    if shutil.which("curl") is None:
-        pytest.skip("curl is not installed")
     with guarded(folder, file=tls(authority.write(folder)) + USERS) as running:
-        command = ["curl", "--silent", "--noproxy", "*", "--cacert", folder / "ca.pem", "--http2"]
+        command = [program("curl"), "--silent", "--noproxy", "*", "--cacert", folder / "ca.pem", "--http2"]
         command += ["--write-out", "%{http_code} %{http_version}", "--output", "/dev/null"]
         url = f"https://localhost:{running.web.port}/metrics"
         answers = [

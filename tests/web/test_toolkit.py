@@ -10,6 +10,12 @@ from pathlib import Path
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from structlog.testing import capture_logs
 
 from pgvigil.errors import ConfigError
@@ -224,17 +230,9 @@ def test_a_complaint_says_where_and_what(folder: Path, text: str, expected: str)
 
 
 def test_an_encrypted_key_is_refused_and_nobody_is_asked_for_the_passphrase(folder: Path) -> None:
-    command = [
-        "openssl",
-        "genrsa",
-        "-aes256",
-        "-passout",
-        f"pass:{SECRET}",
-        "-out",
-        folder / "locked.key",
-        "2048",
-    ]
-    subprocess.run(command, check=True, capture_output=True)
+    key = load_pem_private_key((folder / "server.key").read_bytes(), None)
+    locked = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(SECRET.encode()))
+    (folder / "locked.key").write_bytes(locked)
     said = complaint(folder, tls("  cert_file: server.pem\n  key_file: locked.key\n"))
     assert "key_file: is encrypted: give one without a passphrase" in said
 
