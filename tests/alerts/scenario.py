@@ -1,7 +1,7 @@
 """What happens to an alert while Prometheus sees certain samples, told in the terms of `promtool test rules`.
 
-Samples and evaluations are a minute apart, or `step` minutes. `values` are written as promtool has them: `1x5` is 1 and then
-five more, `_x5` five scrapes without a sample, `stale` the end of a series.
+Samples and evaluations are a minute apart, or `step` minutes. `values` are written as promtool has them:
+`1x5` is 1 and then five more, `_x5` five scrapes without a sample, `stale` the end of a series.
 """
 
 from __future__ import annotations

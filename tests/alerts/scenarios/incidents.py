@@ -126,6 +126,7 @@ SCENARIOS = [
         "pgvigil-relations",
         "Child rows refer to parents that do not exist",
         ""
+        ""
         "check=orphan_rows&subject=analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
     ),
     *life(
@@ -137,11 +138,12 @@ SCENARIOS = [
         "pgvigil-relations",
         "A foreign key does not protect as it should",
         ""
+        ""
         "check=foreign_keys&subject=analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
     ),
     *life(
         "PgvigilDriftAboveBudget",
-        "games: rows at fault (drift) in curated.enhanced_games <> curated.games_complete: 42, first seen "
+        "games: drift in curated.enhanced_games <> curated.games_complete: 42, first seen "
         "2030-01-01 00:00:00 +0000 UTC. Find what wrote to one side only, then bring the other in line; the "
         "incident names the rows.",
         "pgvigil-drift",
@@ -225,5 +227,28 @@ SCENARIOS = [
         [target_up("1x4 stale"), incident("PgvigilOrphanRows", "42x4 stale")],
         {16: 1, 1452: 1, 1460: 0},
         step=4,
+    ),
+    Scenario(
+        "PgvigilForeignKeyNotProtecting",
+        [Proof.FIRES],
+        "a note says that it is one",
+        [
+            target_up("1x20"),
+            incident("PgvigilForeignKeyNotProtecting", "1x20", code="unindexed", severity="info"),
+        ],
+        {5: 1},
+        labels_of("PgvigilForeignKeyNotProtecting", code="unindexed", severity="info"),
+        {
+            "summary": "A foreign key does not protect as it should",
+            "description": "games: unindexed: analytics.player_sessions(game_id) -> "
+            "curated.games_complete(id), "
+            "first seen 2030-01-01 00:00:00 +0000 UTC. A note: it does protect. The incident says what would "
+            "be "
+            "better.",
+            "runbook_url": "https://pgvigil.example.org/runbooks/PgvigilForeignKeyNotProtecting",
+            "dashboard_url": "https://grafana.example.org/d/pgvigil-relations?var-target=games",
+            "incident_url": "https://pgvigil.example.org/incidents?target=games&check=foreign_keys&subject="
+            "analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
+        },
     ),
 ]
