@@ -11,7 +11,10 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pgvigil.config.section import Section, nothing_is_empty
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):(?P<port>[0-9]{1,5})")
-_URL = re.compile(r"https?://[^\s/?#@]+(/[^\s?#]*)?")
+# An Alertmanager refuses every alert whose link is no URI.
+_URL = re.compile(
+    r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:%\[\]]+)(:(?P<port>[0-9]{1,5}))?(/([^\s?#%]|%[0-9A-Fa-f]{2})*)?"
+)
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+")
 _TOKEN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,62}")
 _SHORTEST_TOKEN = 16
@@ -26,7 +29,8 @@ def _listen(text: str) -> str:
 
 def plain_url(text: str) -> str:
     """Return an http address without user, query and trailing slash; raises ValueError."""
-    if not _URL.fullmatch(text):
+    match = _URL.fullmatch(text)
+    if match is None or not text.isprintable() or int(match["port"] or 0) > 65535:
         raise ValueError("expected an address such as https://pgvigil.example.org, without user and query")
     return text.rstrip("/")
 
