@@ -6,16 +6,21 @@ The long ones run only when they are named: `python -m bench soak --minutes 60`.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from functools import partial
 
-from bench import drift, orphans, ready, scrape, soak, start
+from bench import detection, drift, orphans, ready, scrape, soak, start
 
-BENCHMARKS = {
+BENCHMARKS: dict[str, Callable[[], object]] = {
     "orphans": orphans.run,
     "drift": drift.run,
     "scrape": scrape.run,
     "start": start.run,
     "ready": ready.run,
+}
+LONG: dict[str, Callable[[], object]] = {
+    "detection": detection.run,
+    "soak": partial(soak.run, 60.0),
 }
 
 
@@ -23,10 +28,14 @@ def main() -> None:
     """Run the benchmarks that are named, or all small ones."""
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--minutes", type=float, default=60.0, help="how long the soak lasts")
-    long = {"soak": soak.run}
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join([*BENCHMARKS, *long])}")
+    names = ", ".join([*BENCHMARKS, *LONG])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {names}; the small ones if absent")
     options = parser.parse_args()
-    known = {**BENCHMARKS, "soak": partial(soak.run, options.minutes)}
+    known: dict[str, Callable[[], object]] = {
+        **BENCHMARKS,
+        **LONG,
+        "soak": partial(soak.run, options.minutes),
+    }
     unknown = [name for name in options.names if name not in known]
     if unknown:
         parser.error(f"no benchmark {unknown[0]}; there are {', '.join(known)}")

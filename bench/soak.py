@@ -1,8 +1,8 @@
-"""A soak: the sample in good order under write load, watched by everything that is shipped. Nobody may be told anything.
+"""A soak: the sample in good order under write load, watched by all that is shipped: nobody may be told.
 
-The sample has six notes (an index that is missing, types that differ), which are true and page nobody. Its team
-would mute them, and so does the soak, through the API. From then on nothing but the Watchdog may be heard, and no
-other alert may so much as fire.
+The sample has six notes (an index that is missing, types that differ), which are true and page nobody. Its
+team would mute them, and so does the soak, through the API. From then on nothing but the Watchdog may be
+heard, and no other alert may so much as fire.
 """
 
 from __future__ import annotations
@@ -17,13 +17,12 @@ from typing import Any
 
 import psycopg
 import yaml
+from tests.endtoend.world import TOKEN, World, running_world, until
 
 from bench.results import keep, load, resident_mb
 from bench.writers import SoundWriters
 from pgvigil.embedded import serve
 from pgvigil.sample import build, configuration
-from tests.daemon.process import until
-from tests.endtoend.world import TOKEN, World, running_world
 
 _TARGET = "games"
 # That of `pgvigil demo`.
@@ -36,7 +35,6 @@ _NOTES = 6
 class _Seen:
     """What was seen while it lasted. `resident` is pgvigil's memory in MB, every half a minute."""
 
-    fired: Counter[str] = field(default_factory=Counter)
     resident: list[float] = field(default_factory=list)
     loads: list[float] = field(default_factory=list)
 

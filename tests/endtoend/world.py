@@ -7,11 +7,12 @@ replaced, so that times are those that people have: a page that is over is told 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -19,9 +20,10 @@ import yaml
 
 from pgvigil.embedded.server import free_port
 from tests.alertmanager import Alertmanager, running_alertmanager
-from tests.daemon.process import Daemon, daemon, until
+from tests.daemon.process import Daemon, daemon
+from tests.endtoend.told import Story, is_watchdog, story_of
 from tests.prometheus import Prometheus, running_prometheus
-from tests.webhook import Notification, Webhook, receiving
+from tests.webhook import Webhook, receiving
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 RULES = sorted(DEPLOY.glob("prometheus/*.rules.yml"))
@@ -30,8 +32,9 @@ INCIDENTS = "pgvigil.incidents.rules.yml"
 
 TOKEN = "a-token-of-the-tests-0123456789"
 
-Story = tuple[str, str, str]
-"""What people know an alert by: its name, its target, its subject; empty when it has none."""
+PATIENCE = 180.0
+
+T = TypeVar("T")
 
 
 def shipped_alertmanager(webhook: Webhook) -> tuple[str, dict[str, str]]:
@@ -41,9 +44,18 @@ def shipped_alertmanager(webhook: Webhook) -> tuple[str, dict[str, str]]:
     return text.replace("http://127.0.0.1:9/", webhook.url()), templates
 
 
+def until(ask: Callable[[], T], wanted: Callable[[T], bool] = bool, seconds: float = PATIENCE) -> T:
+    """Ask until the answer is as wanted, and return it; fail when it never is."""
+    deadline = time.monotonic() + seconds
+    while not wanted(answer := ask()):
+        assert time.monotonic() < deadline, answer
+        time.sleep(0.1)
+    return answer
+
+
 @dataclass
 class World:
-    """What runs. `daemon` is the present process of pgvigil; `config` its file, `address` its host and port."""
+    """What runs. `daemon` is the present process of pgvigil, at `address` (host:port), `config` its file."""
 
     config: Path
     address: str
@@ -65,7 +77,7 @@ class World:
 
     def post(self, path: str, what: object = None) -> Any:
         """Tell the API something; return what it answers."""
-        request = Request(  # noqa: S310 - our own loopback
+        request = Request(
             f"http://{self.address}/api/v1/{path}",
             data=json.dumps(what or {}).encode(),
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/json"},
@@ -134,7 +146,11 @@ def configuration(
 
 @contextmanager
 def running_world(
-    home: Path, configure: Callable[[str, Sequence[str]], Path], *, direct: bool = False, alertmanagers: int = 1
+    home: Path,
+    configure: Callable[[str, Sequence[str]], Path],
+    *,
+    direct: bool = False,
+    alertmanagers: int = 1,
 ) -> Iterator[World]:
     """Run everything for the time of the block.
 
@@ -145,9 +161,7 @@ def running_world(
     with ExitStack() as stack:
         webhook = stack.enter_context(receiving())
         config, templates = shipped_alertmanager(webhook)
-        running = [
-            stack.enter_context(running_alertmanager(config, templates)) for _ in range(alertmanagers)
-        ]
+        running = [stack.enter_context(running_alertmanager(config, templates)) for _ in range(alertmanagers)]
         address = f"127.0.0.1:{free_port()}"
         file = configure(address, [one.url for one in running] if direct else [])
         watching = stack.enter_context(daemon(file))
@@ -159,31 +173,3 @@ def running_world(
             )
         )
         yield World(file, address, webhook, running, prometheus, watching, stack)
-
-
-def is_watchdog(labels: Mapping[str, str]) -> bool:
-    """Tell whether these are the labels of the alert that always fires."""
-    return labels["alertname"] == "PgvigilWatchdog"
-
-
-def story_of(labels: Mapping[str, str]) -> Story:
-    """Return what people know an alert by."""
-    return labels["alertname"], labels.get("target", ""), labels.get("subject", "")
-
-
-def stories(notifications: Sequence[Notification]) -> dict[Story, list[str]]:
-    """Return what was told of each alert, in order: `firing`, `resolved`, and so on.
-
-    A notification is one of a group, and lists what has been told before beside the news: that is not told
-    twice. A notification without any news is, and fails the test.
-    """
-    told: dict[Story, list[str]] = {}
-    for notification in notifications:
-        news = False
-        for one in notification.alerts:
-            story = told.setdefault(story_of(one["labels"]), [])
-            if story[-1:] != [one["status"]]:
-                story.append(one["status"])
-                news = True
-        assert news, f"told twice: {[(one['labels'], one['status']) for one in notification.alerts]}"
-    return told
