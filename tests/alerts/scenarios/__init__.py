@@ -1,13 +1,15 @@
 """What every alert is shown to do."""
 
 from tests.alerts.scenario import Scenario
-from tests.alerts.scenarios import deployments, drift, incidents, itself, slo, targets
+from tests.alerts.scenarios import checks, deployments, drift, incidents, itself, notifier, slo, targets
 
 ALL: list[Scenario] = [
     *incidents.SCENARIOS,
     *drift.SCENARIOS,
     *deployments.SCENARIOS,
     *targets.SCENARIOS,
+    *checks.SCENARIOS,
     *itself.SCENARIOS,
+    *notifier.SCENARIOS,
     *slo.SCENARIOS,
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from tests.alerts.scenario import Proof, Scenario, Series, target_up
+from tests.alerts.scenarios.checks import completed, interval, subjects, success
 from tests.alerts.scenarios.incidents import incident
-from tests.alerts.scenarios.targets import completed, interval, subjects, success
 
 FAST = "PgvigilIntegrityBudgetBurningFast"
 SLOW = "PgvigilIntegrityBudgetBurningSlow"
