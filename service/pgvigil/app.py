@@ -24,6 +24,7 @@ from pgvigil.web import WebServer, create_app
 from pgvigil.web.security import LiveSecurity, Security
 
 _SIGNAL_SECONDS = 0.2
+_CONFIGURATION, _WEB_CONFIGURATION = "configuration", "web configuration"
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +74,7 @@ class Daemon:
             undo.callback(parts.leader.stop)
             self._security.watch(self._web_configuration_read)
             undo.callback(self._security.stop)
-            self._counters.reloaded(self._clock.now())
+            self._counters.reloaded(_CONFIGURATION, self._clock.now())
             if warning := self._security.now.warning:
                 log.warning(warning)
             if leads:
@@ -159,10 +160,12 @@ class Daemon:
             try:
                 self._follow(self._reread())
             except PgvigilError as error:
-                self._counters.reload_failed()
+                self._counters.reload_failed(_CONFIGURATION)
                 log.error("configuration not taken into force", error=str(error))
                 raise
-            self._counters.reloaded(self._clock.now())
+            # With it the web configuration was read, too.
+            for file in (_CONFIGURATION, _WEB_CONFIGURATION):
+                self._counters.reloaded(file, self._clock.now())
             log.info("configuration taken into force")
 
     def _assembled(self, store: Store) -> _Parts:
@@ -232,9 +235,9 @@ class Daemon:
 
     def _web_configuration_read(self, taken: bool) -> None:
         if taken:
-            self._counters.reloaded(self._clock.now())
+            self._counters.reloaded(_WEB_CONFIGURATION, self._clock.now())
         else:
-            self._counters.reload_failed()
+            self._counters.reload_failed(_WEB_CONFIGURATION)
 
 
 @dataclass(frozen=True)

@@ -73,6 +73,7 @@ class Counters:
         self.health = Health()
         self._usages: dict[str, Callable[[], Usage]] = {}
         self._checks: set[CheckKey] = set()
+        self._not_in_force: set[str] = set()
 
     def observe(self, run: Run) -> None:
         """Count a run that ended, however it ended."""
@@ -96,13 +97,15 @@ class Counters:
         """Note whether this daemon leads."""
         self._leader.set(leads)
 
-    def reloaded(self, at: datetime) -> None:
-        """Note that a configuration was taken into force."""
-        self._reloaded.set(1)
+    def reloaded(self, file: str, at: datetime) -> None:
+        """Note that a configuration was taken into force; `file` names which, as there are several."""
+        self._not_in_force.discard(file)
+        self._reloaded.set(not self._not_in_force)
         self._reloaded_at.set(at.timestamp())
 
-    def reload_failed(self) -> None:
-        """Note that what was read last is not in force."""
+    def reload_failed(self, file: str) -> None:
+        """Note that what was read last of a file is not in force."""
+        self._not_in_force.add(file)
         self._reloaded.set(0)
 
     def watch(self, target: str, usage: Callable[[], Usage]) -> None:

@@ -30,6 +30,8 @@ from pgvigil.web.pages import Pages
 from pgvigil.web.security import LiveSecurity, Security
 
 _MOST_STORE_READERS = 8
+# Apart from the threads of the API, which may all wait for the store.
+_MOST_MEMORY_READERS = 16
 
 Page = Callable[[Request], Response]
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -45,9 +47,9 @@ def create_app(
     """Make the ASGI app; without `security` anybody may read and nobody may change anything."""
     clock = clock or SystemClock()
     pages = Pages(store, control, clock, version)
-    readers = CapacityLimiter(_MOST_STORE_READERS)
+    readers, memory = CapacityLimiter(_MOST_STORE_READERS), CapacityLimiter(_MOST_MEMORY_READERS)
 
-    def in_thread(page: Page, limiter: CapacityLimiter | None = None) -> Endpoint:
+    def in_thread(page: Page, limiter: CapacityLimiter = memory) -> Endpoint:
         async def endpoint(request: Request) -> Response:
             return await to_thread.run_sync(page, request, limiter=limiter)
 
@@ -61,7 +63,7 @@ def create_app(
             Route("/targets/{name:path}", in_thread(pages.target, readers)),
             Route("/runbooks", in_thread(pages.runbooks)),
             Route("/runbooks/{name}", in_thread(pages.runbook)),
-            *_for_machines(control, in_thread),
+            *_for_machines(control, in_thread, lambda page: in_thread(page, CapacityLimiter(1))),
             Mount("/api/v1", create_api(store, control, clock, version)),
             Mount("/static", StaticFiles(directory=Path(__file__).with_name("static"))),
         ],
@@ -81,7 +83,9 @@ def _incidents(live: Endpoint, resolved: Endpoint) -> Endpoint:
     return endpoint
 
 
-def _for_machines(control: Control, in_thread: Callable[[Page], Endpoint]) -> list[Route]:
+def _for_machines(
+    control: Control, in_thread: Callable[[Page], Endpoint], alone: Callable[[Page], Endpoint]
+) -> list[Route]:
     def metrics(_: Request) -> Response:
         return Response(control.exposition(), headers={"content-type": CONTENT_TYPE})
 
@@ -107,5 +111,5 @@ def _for_machines(control: Control, in_thread: Callable[[Page], Endpoint]) -> li
         Route("/metrics", in_thread(metrics)),
         Route("/-/healthy", healthy),
         Route("/-/ready", readiness),
-        Route("/-/reload", in_thread(reload), methods=["POST"]),
+        Route("/-/reload", alone(reload), methods=["POST"]),
     ]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 from markdown_it import MarkdownIt
 
+_LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
 # Beside this module when it is installed; in a checkout where they are written.
 _FOLDERS = (Path(__file__).with_name("runbooks"), Path(__file__).parents[3] / "docs" / "runbooks")
 
@@ -25,7 +27,17 @@ def html(name: str) -> str | None:
     # Its own text is trusted; raw HTML is not rendered all the same.
     markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
     text = (_folder() / f"{name}.md").read_text(encoding="utf-8")
-    return str(markdown.render(text.replace(".md)", ")")))
+    return str(markdown.render(_LINK.sub(_lead, text)))
+
+
+def _lead(link: re.Match[str]) -> str:
+    """Let a link lead to another runbook or out into the world; the other documents are not served here."""
+    text, target = link.groups()
+    if "://" in target:
+        return link[0]
+    name, _, anchor = target.partition("#")
+    page = name.removesuffix(".md")
+    return f"[{text}](/runbooks/{page})" if page in names() else f"[{text}](#{anchor})" if not name else text
 
 
 def _folder() -> Path:

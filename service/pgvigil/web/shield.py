@@ -23,16 +23,14 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-# A browser that was here over TLS does not come back without it.
-_TRANSPORT_SECURITY = "max-age=31536000"
-
 log = structlog.get_logger(__name__)
 
 
 class Shield:
     """ASGI middleware: adds headers to every response, and turns a crash into a short one.
 
-    The headers are `HEADERS`, over TLS Strict-Transport-Security, and those of the web configuration.
+    The headers are `HEADERS` and those of the web configuration. Strict-Transport-Security is none of ours: a
+    browser then asks every port of this name over TLS, also those of others.
     """
 
     def __init__(self, app: ASGIApp, security: LiveSecurity | None = None) -> None:
@@ -47,7 +45,7 @@ class Shield:
             nonlocal started
             if message["type"] == "http.response.start":
                 started = True
-                self._add_headers(MutableHeaders(scope=message), scope)
+                self._add_headers(MutableHeaders(scope=message))
             await send(message)
 
         try:
@@ -59,15 +57,11 @@ class Shield:
             sorry = PlainTextResponse("pgvigil could not make this page; its log says why\n", status_code=500)
             await sorry(scope, receive, send_shielded)
 
-    def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
+    def _add_headers(self, headers: MutableHeaders) -> None:
         asked = dict(self._security.now.headers)
         # Beside ours, not instead: a browser obeys both.
         policy = asked.pop("Content-Security-Policy", "")
-        ours = dict(HEADERS)
-        if scope["scheme"] == "https":
-            ours["Strict-Transport-Security"] = asked.pop("Strict-Transport-Security", _TRANSPORT_SECURITY)
-        for name, value in (ours | {name: value for name, value in asked.items() if value}).items():
-            if value:
-                headers.setdefault(name, value)
+        for name, value in (HEADERS | {name: value for name, value in asked.items() if value}).items():
+            headers.setdefault(name, value)
         if policy:
             headers.append("Content-Security-Policy", policy)
