@@ -45,7 +45,7 @@ def test_a_daemon_killed_between_commit_and_metric_shows_the_result_after_its_re
         (incident,) = store.incidents()
         assert (incident.state, incident.count) == ("open", 7)
         metrics = Exposition(Counters()).text(store.view()).decode()
-    labels = f'check="orphan_rows",severity="critical",subject="{SUBJECT}",target="games"'
+    labels = f'target="games",check="orphan_rows",subject="{SUBJECT}",severity="critical"'
     assert f"pgvigil_violations{{{labels}}} 7.0" in metrics
     open_incidents = 'check="orphan_rows",severity="critical",state="open",target="games"'
     assert f"pgvigil_incidents{{{open_incidents}}} 1.0" in metrics

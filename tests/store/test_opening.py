@@ -18,15 +18,19 @@ from sqlalchemy import create_engine, insert, make_url, text
 
 from pgvigil.errors import StoreError
 from pgvigil.store import Store
-from pgvigil.store.codec import digest
-from pgvigil.store.schema import REVISION, metadata, subjects
-from tests.incident.life import finding, run
+from pgvigil.store.codec import digest, row_of_incident
+from pgvigil.store.schema import REVISION, incidents, metadata, subjects
+from tests.incident.life import Book, finding, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Connection
+
+
+NEW_COLUMNS = {"digest"}
+"""What incidents did not have in the first version."""
 
 
 @pytest.fixture
@@ -78,11 +82,16 @@ def test_a_store_of_the_first_version_is_brought_up_with_all_it_holds(
     values = subject | {"digest": digest("public.t"), "violations": {"critical": 0}, "measures": {}}
     connection.execute(insert(subjects).values(values))
     connection.execute(text("INSERT INTO checks (target, name) VALUES ('games', 'orphan_rows')"))
+    old = row_of_incident(Book().see(run(finding(), subject="public.t", minutes=-9)).incidents[0])
+    known = {name: value for name, value in old.items() if name not in NEW_COLUMNS}
+    connection.execute(insert(incidents).values(known))
     connection.commit()
     with Store.open(url) as store:
         assert [(one.name, one.state) for one in store.subjects()] == [("public.t", "passed")]
         assert store.lead()
-        assert store.record(run(finding(), subject="public.t")).status.state == "failed"
+        recorded = store.record(run(finding(), subject="public.t"))
+        assert recorded.status.state == "failed"
+        assert [(one.id, one.sightings) for one in recorded.incidents] == [(old["id"], 2)]
 
 
 def test_a_store_that_was_closed_shows_the_same_when_it_is_opened_again(url: str) -> None:

@@ -102,6 +102,7 @@ def row_of_incident(incident: Incident) -> Row:
         "target": incident.target,
         "check": incident.check,
         "subject": incident.subject,
+        "digest": digest(incident.subject),
         "fingerprint": incident.fingerprint,
         "severity": incident.severity.value,
         "state": incident.state.value,

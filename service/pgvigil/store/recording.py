@@ -118,7 +118,8 @@ def live_incidents(connection: Connection, target: str, check: str, names: Itera
     query = (
         select(incidents)
         .where(incidents.c.target == target, incidents.c.check == check)
-        .where(incidents.c.subject.in_(list(names)), incidents.c.state != State.RESOLVED.value)
+        .where(incidents.c.digest.in_([digest(name) for name in names]))
+        .where(incidents.c.state != State.RESOLVED.value)
         .order_by(incidents.c.first_seen, incidents.c.id)
         .with_for_update()
     )

@@ -170,6 +170,8 @@ incidents = Table(
     Column("target", String, nullable=False),
     Column("check", String, nullable=False),
     Column("subject", String, nullable=False),
+    # Stands for the subject in the index, as in `subjects`.
+    Column("digest", String, nullable=False, server_default=""),
     Column("fingerprint", String, nullable=False),
     Column("severity", String, nullable=False),
     Column("state", String, nullable=False),
@@ -193,6 +195,7 @@ incidents = Table(
     Column("muted_why", Line),
     Column("finding", Json, nullable=False),
     Index("incidents_by_check", "target", "check", "state"),
+    Index("incidents_by_subject", "target", "check", "digest"),
     Index("incidents_by_age", "state", "first_seen"),
     # The database itself refuses a second live incident of one fault.
     Index(

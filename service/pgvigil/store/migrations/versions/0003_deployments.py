@@ -1,4 +1,6 @@
-"""Deployments, and what each Alertmanager was told."""
+"""Deployments, what each Alertmanager was told, and incidents that are found by their subject."""
+
+from hashlib import sha256
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,7 +15,7 @@ moment = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create both tables."""
+    """Create both tables, and what incidents are found by."""
     op.create_table(
         "deployments",
         sa.Column("id", number, primary_key=True),
@@ -33,3 +35,17 @@ def upgrade() -> None:
     op.create_index("deliveries_by_incident", "deliveries", ["incident"])
     by_people = sa.text("who IS NOT NULL")
     op.create_index("events_of_people", "events", ["id"], sqlite_where=by_people, postgresql_where=by_people)
+    op.add_column("incidents", sa.Column("digest", sa.String, nullable=False, server_default=""))
+    _fill_digests()
+    op.create_index("incidents_by_subject", "incidents", ["target", "check", "digest"])
+
+
+def _fill_digests() -> None:
+    incidents = sa.table("incidents", sa.column("id"), sa.column("subject"), sa.column("digest"))
+    filled = [
+        {"key": key, "digest": sha256(subject.encode()).hexdigest()[:32]}
+        for key, subject in op.get_bind().execute(sa.select(incidents.c.id, incidents.c.subject))
+    ]
+    if filled:
+        update = sa.update(incidents).where(incidents.c.id == sa.bindparam("key"))
+        op.get_bind().execute(update, filled)
