@@ -6,24 +6,14 @@ once, whatever the others need.
 
 from __future__ import annotations
 
-import os
-import sys
-import traceback
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from typing import Annotated, Literal, ParamSpec
+from typing import Annotated, Literal
 
 import typer
 
 from pgvigil import __version__
-from pgvigil.cli.output import open_streams, reader_may_leave
-from pgvigil.errors import PgvigilError
-
-P = ParamSpec("P")
-
-INTERRUPTED = 130
-UNEXPECTED = 3
+from pgvigil.cli.ending import one_line_errors
+from pgvigil.cli.output import open_streams
 
 app = typer.Typer(
     name="pgvigil",
@@ -66,37 +56,6 @@ def main() -> None:
     """Run the command line and exit."""
     open_streams()
     app(prog_name="pgvigil")
-
-
-def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
-    """Turn the end of a command into an exit status, and an error into one line on stderr, never a traceback.
-
-    PGVIGIL_DEBUG=1 shows the traceback of an error.
-    """
-
-    @wraps(command)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        status = 0
-        try:
-            with reader_may_leave():
-                status = command(*args, **kwargs) or 0
-        except PgvigilError as error:
-            status = _complain(str(error), error.exit_status)
-        except KeyboardInterrupt:
-            status = INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - nobody may ever see a traceback
-            status = _complain(f"unexpected {type(error).__name__}: {error} (please report it)", UNEXPECTED)
-        raise typer.Exit(status)
-
-    return guarded
-
-
-def _complain(message: str, status: int) -> int:
-    if os.environ.get("PGVIGIL_DEBUG"):
-        traceback.print_exc()
-    for line in message.splitlines():
-        sys.stderr.write(f"pgvigil: {line}\n")
-    return status
 
 
 def _show_version(wanted: bool) -> None:
