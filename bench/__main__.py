@@ -9,7 +9,7 @@ import argparse
 from collections.abc import Callable
 from functools import partial
 
-from bench import detection, drift, orphans, ready, scrape, soak, start
+from bench import detection, drift, orphans, ready, scrape, scrape_live, soak, start
 
 BENCHMARKS: dict[str, Callable[[], object]] = {
     "orphans": orphans.run,
@@ -20,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], object]] = {
 }
 LONG: dict[str, Callable[[], object]] = {
     "detection": detection.run,
+    "scrape-live": scrape_live.run,
     "soak": partial(soak.run, 60.0),
 }
 

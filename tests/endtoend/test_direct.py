@@ -66,6 +66,7 @@ def test_what_people_say_of_an_incident_and_its_end(installed: Install, shop: Ca
     restore(targets["muted"])
     world.examine("muted")
     until(lambda: not world.incidents(target="muted"))
+    assert told(world, "muted") == over()
     assert {one.receiver for one in world.webhook.notifications} == {"pgvigil-pager", "pgvigil-deadman"}
 
 

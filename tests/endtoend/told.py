@@ -53,11 +53,6 @@ def of(target: str, status: str = "", alerts: int = 1) -> Callable[[Notification
     )
 
 
-def about(name: str, status: str = "firing") -> Callable[[Notification], bool]:
-    """Tell notifications that hold an alert of this name in this status."""
-    return lambda one: name in one.names(status)
-
-
 def pages(world: World, target: str = "", by: Alertmanager | None = None) -> list[Notification]:
     """Return what whoever is on call was told: of a target, or of all; by one Alertmanager, or by all."""
     return [

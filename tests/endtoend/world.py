@@ -95,7 +95,7 @@ class World:
     def incidents(self, **wanted: str) -> list[dict[str, Any]]:
         """Return the live incidents that have these values."""
         found: list[dict[str, Any]] = self.ask("incidents?limit=1000")
-        return [one for one in found if wanted.items() <= one.items()]
+        return [one for one in found if one["state"] != "resolved" and wanted.items() <= one.items()]
 
     def examine(self, target: str) -> None:
         """Let pgvigil examine a target now."""
