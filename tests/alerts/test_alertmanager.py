@@ -19,7 +19,7 @@ TARGET = HEALTH | {"target": "games"}
 CHECK = TARGET | {"check": "orphan_rows"}
 RELATION = "analytics.{}(game_id) -> curated.games_complete(id)"
 BURNING = [
-    ("PgvigilIntegrityBudgetBurningFast", TARGET | {"severity": "critical"}),
+    ("PgvigilIntegrityBudgetBurningFast", TARGET | {"severity": "warning"}),
     ("PgvigilIntegrityBudgetBurningSlow", TARGET | {"severity": "warning"}),
 ]
 FOLLOWS_FROM_SILENCE = [

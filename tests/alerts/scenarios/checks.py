@@ -42,7 +42,31 @@ def told(
     }
 
 
+def working(values: str) -> Sequence[Series]:
+    """Return that pgvigil leads and can record."""
+    return [series("pgvigil_leader", values), series("pgvigil_store_up", values)]
+
+
+# A target is down for an hour, and the first sweep afterwards takes ten minutes.
+DOWN_FOR_AN_HOUR: Sequence[Series] = [
+    *working("1x160"),
+    target_up("1x30 0x60 1x60"),
+    interval(300),
+    subjects("unknown", "0x30 2x60 1x10 0x50"),
+    success("app.a", "1x30 0x60 1x60"),
+    completed("app.a", "0+60x30 1800x60 5460+60x60"),
+    success("app.b", "1x30 0x60 0x10 1x50"),
+    completed("app.b", "0+60x30 1800x60 1800x10 6000+60x50"),
+]
+
 UNKNOWN = [
+    Scenario(
+        "PgvigilCoverageUnknown",
+        [Proof.SILENT],
+        "when a target is back, its first sweep has time",
+        DOWN_FOR_AN_HOUR,
+        dict.fromkeys(range(92, 150, 2), 0),
+    ),
     Scenario(
         "PgvigilCoverageUnknown",
         [Proof.FIRES, Proof.RESOLVES],
@@ -120,6 +144,13 @@ ONE_FAILS: Sequence[Series] = [
 NOT_COMPLETING = [
     Scenario(
         "PgvigilCheckNotCompleting",
+        [Proof.SILENT],
+        "when a target is back, its first sweep has time",
+        DOWN_FOR_AN_HOUR,
+        dict.fromkeys(range(92, 150, 2), 0),
+    ),
+    Scenario(
+        "PgvigilCheckNotCompleting",
         [Proof.FIRES, Proof.RESOLVES],
         "fires when runs of a subject have failed for two intervals, resolves when one completes",
         ONE_FAILS,
@@ -179,6 +210,35 @@ NOT_COMPLETING = [
 ]
 
 STALE = [
+    Scenario(
+        "PgvigilResultStale",
+        [Proof.SILENT, Proof.FIRES],
+        "when pgvigil is back after hours, its first sweep has time, and no more than that",
+        [
+            *working("1x30 _x120 1x60"),
+            target_up("1x30 _x120 1x60"),
+            interval(300, "x30 _x120 300x60"),
+            success("app.a", "1x30 _x120 1x60"),
+            completed("app.a", "0+60x30 _x120 1800x10 9660+60x50"),
+            success("app.b", "1x30 _x120 1x60"),
+            completed("app.b", "0+60x30 _x120 1800x60"),
+        ],
+        dict.fromkeys(range(151, 171), 0) | {173: 1, 200: 1},
+    ),
+    Scenario(
+        "PgvigilResultStale",
+        [Proof.SILENT],
+        "when the store takes results again after an hour, the first sweep has time",
+        [
+            series("pgvigil_leader", "1x150"),
+            series("pgvigil_store_up", "1x30 0x60 1x60"),
+            target_up("1x150"),
+            interval(300),
+            success("app.a", "1x150"),
+            completed("app.a", "0+60x30 1800x70 6000+60x50"),
+        ],
+        dict.fromkeys(range(92, 150, 2), 0),
+    ),
     Scenario(
         "PgvigilResultStale",
         [Proof.FIRES, Proof.RESOLVES],

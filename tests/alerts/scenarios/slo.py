@@ -54,7 +54,7 @@ SCENARIOS = [
         "fires within the hour when a tenth is broken, resolves half an hour after it is healed",
         [*watched(200, 10), fault("_x60 5x60 stale")],
         {60: 0, 67: 0, 70: 1, 120: 1, 140: 1, 153: 0, 200: 0},
-        {"job": "pgvigil", "target": "games", "severity": "critical"},
+        {"job": "pgvigil", "target": "games", "severity": "warning"},
         told(
             FAST,
             "The budget for broken data is spent within days",
