@@ -135,6 +135,7 @@ def _faults(
         time.sleep(_REST_SECONDS)
         ends = _moment(over.alerts[0]["endsAt"]) - healed, over.at.timestamp() - healed
         faults.append(Detected(*broken, *ends))
+        print(f"{target}: {faults[-1]}", flush=True)
     return faults
 
 
