@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -9,9 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 import yaml
+from psycopg.conninfo import make_conninfo
 
 from tests.alerts.rules import ROOT, recorded
 from tests.background import program
+from tests.cli.command import pgvigil
 
 PAGES = sorted((ROOT / "docs/runbooks").glob("Pgvigil*.md"))
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -78,6 +81,40 @@ def test_its_sql_runs_from_the_first_block_to_the_last(world: str, page: Path) -
         carry_out(world, "DELETE FROM analytics.player_sessions WHERE game_id = 99;\n")
     for sql in blocks(page, "sql"):
         carry_out(world, sql)
+
+
+@pytest.mark.parametrize("page", ["PgvigilOrphanRows", "PgvigilDriftAboveBudget"])
+def test_the_copies_that_a_runbook_keeps_leave_coverage_as_it_was(
+    world: str, page: str, tmp_path: Path
+) -> None:
+    """The role may read what there was; what is new is left out, as the page says."""
+    with psycopg.connect(world, autocommit=True) as conn:
+        conn.execute("GRANT USAGE ON SCHEMA analytics, curated TO pgvigil")
+        conn.execute("GRANT SELECT ON ALL TABLES IN SCHEMA analytics, curated TO pgvigil")
+    for sql in blocks(ROOT / f"docs/runbooks/{page}.md", "sql", "Fix"):
+        carry_out(world, sql)
+    text = (ROOT / "docs/runbooks/PgvigilOrphanRows.md").read_text(encoding="utf-8")
+    (setting,) = re.findall(r"`(schemas: \{exclude.+?\})`", text)
+    assert unknown(world, "", tmp_path) > 0
+    assert unknown(world, setting, tmp_path) == 0
+
+
+def unknown(dsn: str, setting: str, tmp_path: Path) -> int:
+    """Return how many subjects are unknown to pgvigil's role, with a setting of the target."""
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute("ALTER ROLE pgvigil LOGIN PASSWORD 'secret'")
+    as_role = make_conninfo(dsn, user="pgvigil", password="secret")
+    config = tmp_path / "pgvigil.yaml"
+    lines = [
+        "targets:",
+        "  games:",
+        f"    dsn: {json.dumps(as_role)}",
+        *([f"    {setting}"] if setting else []),
+    ]
+    config.write_text("\n".join(lines), encoding="utf-8")
+    answer = pgvigil("check", "--config", config, "--format", "json")
+    assert answer.json["coverage"]["known"] > 0, answer.json
+    return int(answer.json["coverage"]["unknown"])
 
 
 def test_the_runbook_of_orphans_mends_them_and_takes_that_back(world: str) -> None:
