@@ -17,6 +17,7 @@ import yaml
 from cloudcoil.models.prometheus_operator import v1 as operator
 
 from pgvigil.config import load
+from pgvigil.errors import ConfigError
 from pgvigil.registry import Registry
 from tests.deploy.image import stages
 
@@ -157,12 +158,16 @@ def test_one_of_two_may_go_at_a_time() -> None:
 
 
 def load_config(directory: Path) -> Any:
-    """Load the configuration of a ConfigMap with the values of the example's Secret."""
+    """Load the configuration of a ConfigMap with the example's Secret, and a token of one's own."""
+    (secret,) = documents(OVERLAY / "secret.yaml")
+    return load_with(directory, secret["stringData"] | {"token": "0123456789abcdef" * 4})
+
+
+def load_with(directory: Path, values: dict[str, str]) -> Any:
     text = (directory / "pgvigil.yaml").read_text(encoding="utf-8")
     mount = next(mount for mount in container()["volumeMounts"] if mount["name"] == "secrets")["mountPath"]
-    (secret,) = documents(OVERLAY / "secret.yaml")
     for name in re.findall(rf"!file {mount}/(\w+)", text):
-        text = text.replace(f"!file {mount}/{name}", repr(secret["stringData"][name]))
+        text = text.replace(f"!file {mount}/{name}", repr(values[name]))
     assert "!file" not in text
     with NamedTemporaryFile("w", suffix=".yaml", encoding="utf-8") as file:
         file.write(text)
@@ -175,6 +180,13 @@ def test_the_configuration_loads(directory: Path) -> None:
     config = load_config(directory)
     assert Registry.load().bind_all(config)
     assert config.web.host == "0.0.0.0"  # noqa: S104 - within the pod
+
+
+def test_a_secret_that_is_left_as_it_is_does_not_load() -> None:
+    """Its token would be known to everybody who has read the example."""
+    (secret,) = documents(OVERLAY / "secret.yaml")
+    with pytest.raises(ConfigError, match="16 or more"):
+        load_with(OVERLAY, secret["stringData"])
 
 
 def test_the_container_reads_what_is_mounted() -> None:

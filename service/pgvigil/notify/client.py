@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
+from http.client import HTTPException, RemoteDisconnected
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -113,7 +116,7 @@ class Client:
     def _connections(self) -> urllib3.PoolManager:
         if self._ca_file:
             # One that cannot be read is named so; what reads it later does not say which it was.
-            self._ca_file.open("rb").close()
+            _try_out(self._ca_file)
         return urllib3.PoolManager(
             num_pools=1,
             maxsize=1,
@@ -153,6 +156,33 @@ def _date(headers: urllib3.HTTPHeaderDict) -> datetime | None:
         return None
 
 
+def _try_out(ca_file: Path) -> None:
+    """Raise OSError with the name of a file from which no certificate can be read."""
+    ca_file.open("rb").close()
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except ssl.SSLError as error:
+        raise OSError(error.errno, "no certificate can be read from it", str(ca_file)) from None
+
+
 def _reason(error: HTTPError) -> str:
-    lines = str(error).split("\n")
-    return f"{type(error).__name__}: {lines[0]}"
+    """Say in a clause why there is no answer: what the library says is for programmers."""
+    match error.__cause__ or error.__context__:
+        case ssl.SSLCertVerificationError() as cause:
+            return f"its certificate is not trusted: {cause.verify_message.rstrip('.')}"
+        case ssl.SSLEOFError() | ssl.SSLZeroReturnError():
+            return "TLS failed: it closed the connection"
+        case ssl.SSLError() as cause:
+            return f"TLS failed: {(cause.reason or 'no reason given').lower().replace('_', ' ')}"
+        case socket.gaierror() as cause:
+            return f"its name is not found: {(cause.strerror or 'no reason given').lower()}"
+        case TimeoutError():
+            connecting = isinstance(error, ConnectTimeoutError)
+            return "no connection in time" if connecting else "no answer in time"
+        case RemoteDisconnected():
+            return "it closed the connection without an answer"
+        case HTTPException():
+            return "its answer is not HTTP"
+        case OSError(strerror=str(words)):
+            return words.lower()
+    return type(error).__name__
