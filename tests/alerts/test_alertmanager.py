@@ -284,10 +284,34 @@ def test_of_two_hundred_faults_ten_are_told_and_the_rest_is_a_number(notified: R
         assert "psql" not in text
     running.alertmanager.post_all([one | {"endsAt": datetime.now(UTC).isoformat()} for one in every])
     over = texts(
-        running.webhook.wait_for(lambda one: is_slack(one) and texts(one)["title"].startswith("OVER"))
+        running.webhook.wait_for(lambda one: is_slack(one) and texts(one)["title"].startswith("No longer"))
     )
-    assert over["color"] == "good"
-    assert "… and 190 more are over" in over["fallback"]
+    assert over["color"] not in ("good", "warning", "danger")
+    assert "… and 190 more" in over["fallback"]
+
+
+@pytest.mark.parametrize(
+    ("end", "why"),
+    [
+        pytest.param({}, "", id="by the rules"),
+        pytest.param({"end": "Muted by ada <3."}, ". Muted by ada {}3.", id="by the direct notifier"),
+    ],
+)
+def test_what_no_longer_alerts_need_not_be_over_and_asks_for_nothing(
+    notified: Run, end: dict[str, str], why: str
+) -> None:
+    running = notified(slack)
+    running.alertmanager.post(orphans(), said())
+    running.webhook.wait_for(is_slack)
+    running.alertmanager.post(orphans(), said() | end, ends_at=datetime.now(UTC))
+    told = texts(
+        running.webhook.wait_for(lambda one: is_slack(one) and texts(one)["title"].startswith("No longer"))
+    )
+    fault = "games: Child rows refer to parents that do not exist: analytics.player_sessions(game_id) {} "
+    fault += "curated.games_complete(id)"
+    assert told["title"] == f"No longer alerting: {fault.format('->')}"
+    assert told["fallback"] == f"* No longer alerting: {fault.format('->')}{why.format('<')}\n"
+    assert told["text"] == f"• No longer alerting: {fault.format('-&gt;')}{why.format('&lt;')}\n"
 
 
 def test_what_is_about_a_check_or_about_pgvigil_has_a_headline_too(notified: Run) -> None:

@@ -16,16 +16,17 @@ from tests.alerts.scenarios import ALL
 from tests.background import program
 
 FINAL = """
-    PgvigilOrphanRows PgvigilForeignKeyNotProtecting PgvigilDriftAboveBudget PgvigilDriftGrowing
-    PgvigilCheckFailing PgvigilNewViolationsSinceDeployment PgvigilCoverageUnknown PgvigilCheckNotCompleting
-    PgvigilResultStale PgvigilNothingExamined PgvigilTargetDown PgvigilDown PgvigilTicksMissed
-    PgvigilStoreTrouble PgvigilResultsLost PgvigilNoLeader PgvigilConfigReloadFailed
+    PgvigilOrphanRows PgvigilForeignKeyNotProtecting PgvigilForeignKeyNote PgvigilDriftAboveBudget
+    PgvigilDriftGrowing PgvigilCheckFailing PgvigilNewViolationsSinceDeployment PgvigilCoverageUnknown
+    PgvigilCheckNotCompleting PgvigilResultStale PgvigilNothingExamined PgvigilTargetDown PgvigilDown
+    PgvigilTicksMissed PgvigilStoreTrouble PgvigilResultsLost PgvigilNoLeader PgvigilConfigReloadFailed
     PgvigilNotificationsFailing PgvigilIntegrityBudgetBurningFast PgvigilIntegrityBudgetBurningSlow
     PgvigilWatchdog
 """.split()
 INCIDENTS = {
     "PgvigilOrphanRows",
     "PgvigilForeignKeyNotProtecting",
+    "PgvigilForeignKeyNote",
     "PgvigilDriftAboveBudget",
     "PgvigilCheckFailing",
 }

@@ -15,6 +15,7 @@ from pgvigil.check import Severity
 from pgvigil.incident import Incident, Mark, Resolution, State, acknowledge, mute, vanished
 from pgvigil.notify.alerts import (
     ALERTS,
+    NOTES,
     OTHER_ALERT,
     Form,
     Moment,
@@ -75,7 +76,20 @@ def test_each_check_has_its_alert(check: str, name: str) -> None:
 def test_names_and_summaries_are_those_of_the_alerting_rules() -> None:
     (group,) = yaml.safe_load(RULES.read_text(encoding="utf-8"))["groups"]
     rules = {rule["alert"]: rule["annotations"]["summary"] for rule in group["rules"] if "alert" in rule}
-    assert dict([*ALERTS.values(), OTHER_ALERT]) == rules
+    assert dict([*ALERTS.values(), *NOTES.values(), OTHER_ALERT]) == rules
+
+
+def test_a_note_about_a_key_does_not_say_that_the_key_fails_to_protect() -> None:
+    note = replace(incident(severity=Severity.INFO, code="unindexed"), check="foreign_keys")
+    said = alert(note)
+    assert said["labels"]["alertname"] == "PgvigilForeignKeyNote"
+    assert said["annotations"]["summary"] == "A foreign key could be better"
+    assert said["annotations"]["runbook_url"] == "https://pgvigil.example.org/runbooks/PgvigilForeignKeyNote"
+    # Its end is told under the labels that it had, and speaks of what it was then.
+    before = labels_of(replace(incident(severity=Severity.CRITICAL), check="foreign_keys"), FORM)
+    over = ended(note, before, FORM, Moment(NOW, NOW))
+    assert over["labels"]["alertname"] == "PgvigilForeignKeyNotProtecting"
+    assert over["annotations"]["summary"] == "A foreign key does not protect as it should"
 
 
 def test_it_says_what_was_found_since_when_and_where_to_read_on() -> None:
@@ -160,7 +174,10 @@ def test_the_end_says_when_and_how_it_ended() -> None:
         "games: public.child(id) -> public.parent(id): Rows with orphans.\n"
         "Over since 2026-03-01 12:30:30 UTC: a completed run no longer saw it."
     )
-    assert said["annotations"].keys() == {"summary", "description", "runbook_url", "incident_url"}
+    assert (
+        said["annotations"]["end"] == "Over since 2026-03-01 12:30:30 UTC: a completed run no longer saw it."
+    )
+    assert said["annotations"].keys() == {"summary", "description", "end", "runbook_url", "incident_url"}
 
 
 def test_the_end_with_its_subject_does_not_say_that_the_fault_is_gone() -> None:

@@ -23,6 +23,11 @@ ALERTS: Mapping[str, tuple[str, str]] = {
 }
 """Name and summary of the alert of each check, the same as in the alerting rules."""
 
+NOTES: Mapping[str, tuple[str, str]] = {
+    "foreign_keys": ("PgvigilForeignKeyNote", "A foreign key could be better"),
+}
+"""Those of its notes (severity info), where they have an alert of their own."""
+
 OTHER_ALERT = ("PgvigilCheckFailing", "A check has found a fault")
 """Those of every other check."""
 
@@ -59,9 +64,9 @@ class Moment:
     theirs: datetime
 
 
-def alert_name(check: str) -> str:
-    """Return the name of the alert that tells of a check's incidents."""
-    return ALERTS.get(check, OTHER_ALERT)[0]
+def alert_name(check: str, severity: Severity = Severity.CRITICAL) -> str:
+    """Return the name of the alert that tells of a check's incidents of a severity."""
+    return _named(check, severity)[0]
 
 
 def severity_told(incident: Marked, severity: Severity, now: datetime) -> Severity | None:
@@ -77,7 +82,7 @@ def labels_of(incident: Incident, form: Form) -> dict[str, str]:
     """Return the labels of an incident's alert, which are its identity."""
     labels = {
         **form.labels,
-        "alertname": alert_name(incident.check),
+        "alertname": alert_name(incident.check, incident.severity),
         "severity": incident.severity.value,
         "target": incident.target,
         "check": incident.check,
@@ -105,7 +110,8 @@ def firing(incident: Incident, labels: Labels, form: Form, moment: Moment) -> Al
 
 def ended(incident: Incident, labels: Labels, form: Form, moment: Moment) -> Alert:
     """Return the alert of an incident that is over or muted, or that has other labels by now."""
-    annotations = {"description": _end(incident, moment.ours)}
+    end = _end(incident, moment.ours)
+    annotations = {"description": f"{_headline(incident)}.\n{end}", "end": end}
     # An end that lies in the Alertmanager's future does not end the alert. Full seconds, as its answer has.
     ends = min(_ended_at(incident, moment.ours), moment.ours, moment.theirs).replace(microsecond=0)
     starts = min(incident.opened_at or incident.first_seen, ends)
@@ -117,6 +123,12 @@ def clean(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
+def _named(check: str, severity: Severity) -> tuple[str, str]:
+    """Return name and summary of an alert."""
+    note = NOTES.get(check) if severity is Severity.INFO else None
+    return note or ALERTS.get(check, OTHER_ALERT)
+
+
 def _alert(
     incident: Incident,
     labels: Labels,
@@ -126,7 +138,8 @@ def _alert(
 ) -> Alert:
     page = _page(incident, form)
     every = {
-        "summary": ALERTS.get(incident.check, OTHER_ALERT)[1],
+        # By its labels: they tell which severity it had when it was sent.
+        "summary": _named(incident.check, Severity(labels["severity"]))[1],
         **annotations,
         "runbook_url": f"{form.url}/runbooks/{labels['alertname']}",
         "incident_url": page,
@@ -159,12 +172,10 @@ def _description(incident: Incident, now: datetime) -> str:
 
 def _end(incident: Incident, now: datetime) -> str:
     if incident.resolved_at is not None and incident.resolution is not None:
-        why = f"Over since {_stamp(incident.resolved_at)}: {_ENDS[incident.resolution]}."
-    elif incident.muted is not None and incident.muted.holds(now):
-        why = f"Muted by {_word(incident.muted)}. The fault is still there."
-    else:
-        why = "Goes on under other labels."
-    return f"{_headline(incident)}.\n{why}"
+        return f"Over since {_stamp(incident.resolved_at)}: {_ENDS[incident.resolution]}."
+    if incident.muted is not None and incident.muted.holds(now):
+        return f"Muted by {_word(incident.muted)}. The fault is still there."
+    return "Goes on under other labels."
 
 
 def _ended_at(incident: Incident, now: datetime) -> datetime:

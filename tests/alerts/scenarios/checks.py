@@ -83,9 +83,8 @@ UNKNOWN = [
         told(
             "PgvigilCoverageUnknown",
             "Some subjects have not been examined for long",
-            'orphan_rows on games cannot tell about 2 subjects, such as app."Odd"; for three intervals there '
-            "always "
-            "were some. The console has the reason of each.",
+            'games: subjects of orphan_rows that are unknown: 2, such as app."Odd". Some have been unknown '
+            "for three intervals. The console has the reason of each.",
         ),
     ),
     Scenario(
@@ -159,9 +158,8 @@ NOT_COMPLETING = [
         told(
             "PgvigilCheckNotCompleting",
             "Runs of a check end in errors or timeouts",
-            "orphan_rows on games has not completed for 1 subjects in two intervals, such as app.b. What "
-            "they hold is "
-            "not known; the console has the error of each.",
+            "games: subjects of orphan_rows not examined for two intervals: 1, such as app.b. What they "
+            "hold is not known; the console has the error of each.",
         ),
     ),
     Scenario(
@@ -256,9 +254,8 @@ STALE = [
         told(
             "PgvigilResultStale",
             "Nobody has looked for too long",
-            "orphan_rows on games has left out 2 subjects for three intervals, without an error. See in "
-            "pgvigil's log "
-            "whether its ticks still run.",
+            "games: subjects of orphan_rows left out for three intervals, without an error: 2. See in "
+            "pgvigil's log whether its ticks still run.",
             "pgvigil-self",
         ),
     ),

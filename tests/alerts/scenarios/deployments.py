@@ -40,8 +40,7 @@ SCENARIOS = [
         LABELS | {"version": "42"},
         {
             "summary": "New faults since a deployment",
-            "description": "orphan_rows on games has 3 incidents that were first seen since version 42 was "
-            "deployed. "
+            "description": "games: incidents of orphan_rows first seen since version 42 was deployed: 3. "
             "Compare them with what it changed.",
             "runbook_url": f"https://pgvigil.example.org/runbooks/{ALERT}",
             "dashboard_url": "https://grafana.example.org/d/pgvigil-overview?var-target=games",

@@ -57,10 +57,9 @@ DOWN = [
         JOB | {"severity": "critical"},
         told(
             "PgvigilDown",
-            "pgvigil is gone, nobody watches",
-            "No pgvigil of job pgvigil has answered Prometheus for two minutes, so faults go unseen. Alerts "
-            "of "
-            "incidents stay as they were. Look at its log and start it again.",
+            "Prometheus does not reach pgvigil",
+            "No pgvigil of job pgvigil has answered Prometheus for two minutes, so nobody sees what it "
+            "finds. Alerts of incidents stay as they were. See whether it runs, and why the scrape fails.",
         ),
     ),
     Scenario(
@@ -72,10 +71,9 @@ DOWN = [
         {"severity": "critical"},
         told(
             "PgvigilDown",
-            "pgvigil is gone, nobody watches",
-            "No pgvigil has answered Prometheus for two minutes, so faults go unseen. Alerts of incidents "
-            "stay as they "
-            "were. Look at its log and start it again.",
+            "Prometheus does not reach pgvigil",
+            "No pgvigil has answered Prometheus for two minutes, so nobody sees what it "
+            "finds. Alerts of incidents stay as they were. See whether it runs, and why the scrape fails.",
         ),
     ),
     Scenario(
@@ -216,9 +214,8 @@ STORE = [
         told(
             "PgvigilResultsLost",
             "pgvigil could not record some results",
-            "2 errors of the state store of job pgvigil within 15 minutes. The next runs make up for what "
-            "was lost; "
-            "find out why, before it lasts.",
+            "Errors of the state store of job pgvigil within 15 minutes: 2. The next runs make up for what "
+            "was lost; find out why, before it lasts.",
         ),
     ),
     Scenario(
