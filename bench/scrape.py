@@ -1,4 +1,4 @@
-"""A scrape: the metrics of twenty thousand subjects, from a registry of gauges and from the committed state."""
+"""A scrape: the metrics of twenty thousand subjects, from a plain registry and from the committed state."""
 
 from __future__ import annotations
 

@@ -200,8 +200,8 @@ def _orphans(reference: Reference, count: int) -> _Fault:
         condition=condition,
         title=f"{_rows(count)} of {reference.child} without a parent in {reference.parent}",
         remedy=(
-            f"Restore the missing rows of {reference.parent}, or let go of the references: "
-            f"{_let_go(reference, condition)}"
+            f"Restore the missing rows of {reference.parent}, or keep a copy of what refers to them and let go "
+            f"of the references: {_let_go(reference, condition)}"
         ),
     )
 
@@ -212,7 +212,8 @@ def _partial_nulls(reference: Reference, count: int) -> _Fault:
         code="partial_nulls",
         condition=condition,
         title=f"{_rows(count)} of {reference.child} with a MATCH FULL reference that is NULL in part",
-        remedy=f"Complete the references, or let go of them: {_let_go(reference, condition)}",
+        remedy="Complete the references, or keep a copy of the rows and let go of them: "
+        f"{_let_go(reference, condition)}",
     )
 
 

@@ -143,6 +143,10 @@ class Daemon:
         """Return the names of the configured targets."""
         return list(self._config.targets)
 
+    def stands_by(self) -> bool:
+        """Return whether another replica leads, and examines."""
+        return not self._running.leader.leads
+
     def examine(self, target: str, check: str | None) -> list[str]:
         """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
         return [f"{target}/{name}" for name in self._running.leader.examine(target, check)]
@@ -166,7 +170,7 @@ class Daemon:
             # With it the web configuration was read, too.
             for file in (_CONFIGURATION, _WEB_CONFIGURATION):
                 self._counters.reloaded(file, self._clock.now())
-            log.info("configuration taken into force")
+            log.info("configuration taken into force", url=self.address)
 
     def _assembled(self, store: Store) -> _Parts:
         leader = Leader(store, self._registry, self._counters, self._clock)

@@ -120,7 +120,9 @@ class Engine:
         try:
             self._tick(watch, watch.checks[check])
         except StoreError as error:
-            self._store_failed(error)
+            self._store_failed(Duty.SURVEY, error)
+        else:
+            self._store_works(Duty.SURVEY)
         finally:
             lock.release()
             watch.target.close_idle()
@@ -211,7 +213,6 @@ class Engine:
             self.store.record_target(
                 name, up=up, at=self._clock.now(), error=error, server_version=server_version
             )
-        self._store_works()
         if not up and (before is None or before.up):
             log.warning("target is down", target=name, error=error)
         elif up and before is not None and not before.up:
@@ -238,7 +239,6 @@ class Engine:
             now=self._clock.now(),
             interval_seconds=watch.intervals[check.name],
         )
-        self._store_works()
         _tell(synced.events, before)
 
     def _commit(self, run: Run) -> None:
@@ -246,18 +246,19 @@ class Engine:
         try:
             recorded = self.store.record(run)
         except StoreError as error:
-            self._store_failed(error)
+            self._store_failed(Duty.RECORD, error)
         else:
-            self._store_works()
+            self._store_works(Duty.RECORD)
             incidents = {one.id: one for one in recorded.incidents}
             _tell(recorded.events, incidents)
 
-    def _store_failed(self, error: StoreError) -> None:
-        if self.counters.store_failed(Duty.RECORD, self._clock.now(), str(error)):
+    def _store_failed(self, duty: Duty, error: StoreError) -> None:
+        if self.counters.store_failed(duty, self._clock.now(), str(error)):
             log.error("store failed, results are lost until it works again", error=str(error))
 
-    def _store_works(self) -> None:
-        if self.counters.health.works(Duty.RECORD):
+    def _store_works(self, duty: Duty) -> None:
+        # Each by its own success: what can be written of targets says nothing about results.
+        if self.counters.health.works(duty):
             log.info("store works again")
 
 

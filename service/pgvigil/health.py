@@ -12,6 +12,7 @@ class Duty(StrEnum):
     """What has to work, in the words for when it does not; the most serious first."""
 
     RECORD = "results are not being recorded"
+    SURVEY = "targets and subjects are not being recorded"
     KEEP_HOUSE = "the state store is not being looked after"
 
 

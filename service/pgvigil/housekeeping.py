@@ -82,12 +82,20 @@ class Housekeeping:
     def _round(self) -> None:
         if not self._leader.leads:
             self._stand_by()
-        elif not (self._store.leading or self._store.lead()):
+        elif not self._still_leads():
             self._give_up("another daemon has taken the lead on the state store")
         else:
             self._leader.settle()
             self._leader.catch_up()
             self._prune()
+
+    def _still_leads(self) -> bool:
+        if self._store.leading:
+            return True
+        regained = self._store.lead()
+        if regained:
+            log.warning("the lead on the state store was lost and regained")
+        return regained
 
     def _stand_by(self) -> None:
         """Show what the leader commits, and take over when it is gone."""

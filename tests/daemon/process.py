@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -94,7 +95,7 @@ def daemon(config: Path) -> Iterator[Daemon]:
 
 def _address(log: Path, process: subprocess.Popen[str]) -> str:
     for line in log.read_text().splitlines():
-        if line.startswith("pgvigil: console and metrics at "):
-            return line.split()[-1]
+        if line.startswith('{"url": ') and '"event": "console and metrics"' in line:
+            return str(json.loads(line)["url"])
     assert process.poll() is None, log.read_text()
     return ""

@@ -147,4 +147,4 @@ def serve_and_be_asked(installed: Path, state: Path, final: Stage) -> None:
 
 def address_in(log: Path) -> str:
     """Return the address that a daemon has announced; empty until then."""
-    return next(iter(re.findall(r"console and metrics at (\S+)", log.read_text())), "")
+    return next(iter(re.findall(r'"url": "(\S+)", "event": "console and metrics"', log.read_text())), "")

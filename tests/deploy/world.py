@@ -69,7 +69,7 @@ class Service:
 
     def until_metrics(self, line: str) -> str:
         """Wait until the metrics have this line and return them."""
-        address = re.findall(r"console and metrics at (\S+)", self.log.read_text())[0]
+        address = re.findall(r'"url": "(\S+)", "event": "console and metrics"', self.log.read_text())[0]
         deadline = time.monotonic() + PATIENCE_SECONDS
         page = ""
         while line not in page and time.monotonic() < deadline:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -52,7 +53,7 @@ def test_a_tick_with_a_failing_store_changes_nothing_and_the_next_one_catches_up
     world.tick()
     assert world.counted("pgvigil_store_errors_total") == 1
     assert world.store.view() == before
-    assert world.counters.health.trouble.startswith("results are not being recorded since 20")
+    assert "not being recorded since 20" in world.counters.health.trouble
     holder.close()
     world.tick()
     assert world.counters.health.trouble == ""
@@ -154,3 +155,18 @@ def test_results_survive_a_restart_of_pgvigil(
     world.tick()
     with Store.open(f"sqlite:///{state_file}") as again:
         assert again.view() == world.store.view()
+
+
+def test_what_can_be_written_of_a_target_does_not_hide_that_results_are_lost(
+    world_of: Callable[..., World], database: str, state_file: Path
+) -> None:
+    world = world_of(watch_of(database, Plugin(lambda _, __: CLEAN, ["a"]), name="main"))
+    world.tick()
+    with closing(sqlite3.connect(state_file, isolation_level=None)) as conn:
+        conn.execute("CREATE TRIGGER full BEFORE INSERT ON runs BEGIN SELECT RAISE(ABORT, 'full'); END")
+        for _ in range(3):
+            world.tick()
+            assert world.counters.health.trouble.startswith("results are not being recorded since 20")
+        conn.execute("DROP TRIGGER full")
+    world.tick()
+    assert world.counters.health.trouble == ""

@@ -61,6 +61,9 @@ class Daemon:
         self.hurried += ticks
         return ticks
 
+    def stands_by(self) -> bool:
+        return not self.leads
+
     def settings(self) -> dict[str, Any]:
         return {"targets": {name: {"dsn": "**********"} for name in self.watched}}
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from jsonschema import Draft202012Validator
+from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
 from pgvigil.incident import State
@@ -123,7 +124,8 @@ def test_a_run_begins_when_it_is_asked_for(site: Site) -> None:
     answer = post(site, "runs", {"target": "games", "check": "table_drift"})
     assert (answer.status, json.loads(answer.body)) == (202, {"examining": ["games/table_drift"]})
     site.control.leads = False
-    assert "stands by" in refusal(post(site, "runs", {"target": "games"}))
+    answer = post(site, "runs", {"target": "games"})
+    assert (answer.status, refusal(answer)) == (409, "this replica stands by: ask the one that leads")
     assert site.control.hurried == ["games/table_drift"]
 
 
@@ -138,6 +140,8 @@ def test_people_acknowledge_mute_and_unmute(store: Store, site: Site) -> None:
     assert (told["standing"], told["muted"]["who"]) == ("muted", "ci")
     assert told["muted"]["until"] == (NOW + timedelta(hours=2)).isoformat().replace("+00:00", "Z")
     assert json.loads(post(site, f"incidents/{incident}/unmute").body)["standing"] == "acknowledged"
+    answer = post(site, f"incidents/{incident}/unmute")
+    assert (answer.status, refusal(answer)) == (409, f"incident {incident} is not muted")
     assert store.view().incidents[incident].muted is None
 
 
@@ -201,13 +205,61 @@ def test_a_wrong_request_is_one_line_and_changes_nothing(
     assert store.incidents()[0].muted is None
 
 
+def test_a_body_is_json_and_says_so(store: Store, site: Site) -> None:
+    def sent(body: str, kind: str) -> tuple[int, str]:
+        headers = {"Authorization": f"Bearer {WRITER}"} | ({"Content-Type": kind} if kind else {})
+        answer = site.ask("/api/v1/deployments", "POST", headers=headers, body=body)
+        return answer.status, refusal(answer)
+
+    told = "send the body as JSON, with Content-Type: application/json"
+    for kind in ("", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"):
+        assert sent('{"version": "v1"}', kind) == (415, told)
+    assert sent("", "application/json") == (422, "a JSON body is required, {} at the least")
+    assert sent("{", "application/json") == (422, "the body is no JSON")
+    assert store.deployments() == []
+
+
+def test_what_people_do_is_logged_with_who_and_from_where(store: Store, site: Site) -> None:
+    discovered(store, RELATION.format(1))
+    incident = store.record(failed(RELATION.format(1))).incidents[0].id
+    with capture_logs() as logs:
+        post(site, "deployments", {"version": "v1"})
+        post(site, "runs", {"target": "games"})
+        post(site, f"incidents/{incident}/acknowledge", {"who": "anna", "note": "row 4711 is mine"})
+        post(site, f"incidents/{incident}/mute", {"for": "1h"})
+        post(site, f"incidents/{incident}/unmute")
+    told = [line for line in logs if line.get("caller") == "ci"]
+    assert [line["event"] for line in told] == [
+        "deployment marked",
+        "run asked for",
+        "incident acknowledged",
+        "incident muted",
+        "incident unmuted",
+    ]
+    assert {line["address"] for line in told} == {"127.0.0.1"}
+    assert told[2]["by"] == "anna (by ci)"
+    assert "4711" not in str(told), "a note may repeat row values"
+
+
 def test_an_unknown_target_is_named_with_those_that_there_are(site: Site) -> None:
     answer = post(site, "deployments", {"version": "v1", "target": "shop"})
     assert (answer.status, refusal(answer)) == (404, "there is no target shop, only games")
-    assert post(site, "runs", {"target": "games", "check": "nothing"}).status == 409
+    answer = post(site, "runs", {"target": "games", "check": "nothing"})
+    assert (answer.status, refusal(answer)) == (404, "there is no check nothing on target games")
 
 
-@pytest.mark.parametrize("path", ["runs?limit=0", "runs?limit=x", "runs?offset=-1", "incidents?state=red"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runs?limit=0",
+        "runs?limit=x",
+        "runs?offset=-1",
+        "incidents?state=red",
+        "incidents?standing=open",
+        "targets?target=games",
+        "coverage?check=orphan_rows",
+    ],
+)
 def test_a_parameter_that_makes_no_sense_is_refused(site: Site, path: str) -> None:
     answer = site.ask(f"/api/v1/{path}")
     assert answer.status == 422
@@ -239,6 +291,11 @@ def test_the_document_describes_every_route_and_who_may_use_it(site: Site) -> No
         for method, described in methods.items():
             assert described.get("description"), (path, method)
             assert bool(described.get("security")) == (method == "post"), (path, method)
+            refusals = {"401", "404", "422", "503"} | ({"403", "409", "415"} if method == "post" else set())
+            assert refusals <= described["responses"].keys(), (path, method)
+            for status in refusals:
+                content = described["responses"][status]["content"]["application/json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/Error"}
     assert set(document["paths"]) == {
         "/targets",
         "/checks",

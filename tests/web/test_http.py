@@ -428,7 +428,9 @@ def test_the_link_of_an_alert_leads_to_the_incidents_of_its_subject(site: Site) 
     assert len(set(re.findall(r'href="/incidents/([0-9a-f]+)"', text))) == 1
     assert escape(RELATION.format(2)) in text
     assert "Only of target" in text
-    assert 'data-value="0"' in site.ask("/incidents?target=nobody").text
+    nobody = site.ask("/incidents?target=nobody").text
+    assert 'data-value="0"' in nobody
+    assert "/incidents?state=resolved&amp;target=nobody" in nobody
     assert site.ask(f"/incidents?subject={quote(HOSTILE)}").status == 200
 
 
@@ -443,3 +445,17 @@ def test_runbooks_are_read_where_the_fault_is_shown(site: Site) -> None:
                 assert site.ask(target).status == 200, (name, target)
     assert site.ask("/runbooks/PgvigilNothing").status == 404
     assert site.ask("/runbooks/..%2F..%2FREADME").status == 404
+
+
+def test_resolved_incidents_are_narrowed_too(site: Site) -> None:
+    ended(site.store)
+    text = site.ask("/incidents?state=resolved&target=old&subject=healed").text
+    assert re.findall(r'data-resolution="(\w+)"', text) == ["healed"]
+    assert "Only of target" in text
+
+
+def test_who_may_not_write_is_told_how_to(site: Site) -> None:
+    crowded(site.store)
+    text = site.ask(f"/incidents/{site.store.incidents()[0].id}").text
+    assert "log in as a user of the web configuration" in text
+    assert "<form" not in text

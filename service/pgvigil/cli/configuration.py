@@ -12,7 +12,7 @@ from pathlib import Path
 from pgvigil import logs
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
-from pgvigil.config import Config, joined, json_schema, load, starting_file
+from pgvigil.config import DSN_VARIABLE, Config, joined, json_schema, load, starting_file
 from pgvigil.engine import Watch
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
@@ -69,7 +69,7 @@ def init(dsn: str | None, output: Path | None) -> None:
     registry = Registry.load()
     catalog = None
     name = "main"
-    dsn = dsn or os.environ.get("PGVIGIL_DSN")
+    dsn = dsn or os.environ.get(DSN_VARIABLE)
     if dsn:
         config = Config.from_dsn(dsn)
         name = source.choose(config, None)
@@ -85,7 +85,7 @@ def init(dsn: str | None, output: Path | None) -> None:
         raise UsageError(f"{output} exists and is left as it is: choose another --output") from None
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from None
-    sys.stderr.write(f"wrote {output}; next: pgvigil config check {output}\n")
+    sys.stderr.write(f"wrote {output}; next: export {DSN_VARIABLE}=DSN, pgvigil config check {output}\n")
 
 
 def show_grants(role: str, file: Path | None, dsn: str | None, target: str | None) -> None:

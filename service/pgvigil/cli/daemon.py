@@ -10,11 +10,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+import structlog
+
 from pgvigil import logs, systemd
 from pgvigil.app import Daemon
 from pgvigil.config import Config
 from pgvigil.errors import StoreError
 from pgvigil.registry import Registry
+
+log = structlog.get_logger(__name__)
 
 
 def run(read: Callable[[], Config]) -> int:
@@ -28,7 +32,7 @@ def run(read: Callable[[], Config]) -> int:
     daemon = Daemon(config, Registry.load(), reread=read)
     with stopped_by_signals(daemon):
         daemon.start()
-        sys.stderr.write(f"pgvigil: console and metrics at {daemon.address}\n")
+        _tell_address(daemon.address)
         systemd.notify(systemd.State.READY, status=f"console and metrics at {daemon.address}")
         try:
             daemon.wait(_sign_of_life(daemon))
@@ -38,6 +42,14 @@ def run(read: Callable[[], Config]) -> int:
     if daemon.failure:
         raise StoreError(daemon.failure)
     return 0
+
+
+def _tell_address(url: str) -> None:
+    """Say where the console is: to a person in words, to a collector of logs as an event."""
+    if sys.stderr.isatty():
+        sys.stderr.write(f"pgvigil: console and metrics at {url}\n")
+    else:
+        log.info("console and metrics", url=url)
 
 
 def _sign_of_life(daemon: Daemon) -> Callable[[], None]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pgvigil.config import Config, Listen, StateUrl, TargetSettings, load
+from pgvigil.config import DSN_VARIABLE, Config, Listen, StateUrl, TargetSettings, load
 from pgvigil.errors import UsageError
 
 
@@ -29,7 +29,8 @@ def read(
     if file is None and dsn is None:
         raise UsageError("nothing to watch: give --dsn DSN or --config FILE (pgvigil init writes one)")
     if file is not None:
-        config = load(file)
+        # The file that `init` writes takes its DSN from there; what is on the command line goes before it.
+        config = load(file, os.environ if dsn is None else {**os.environ, DSN_VARIABLE: dsn})
         if dsn is not None:
             config = _reached_by(config, dsn, target)
     elif target is not None:
@@ -45,7 +46,7 @@ def named(file: Path | None, dsn: str | None) -> tuple[Path | None, str | None]:
         return file, dsn
     if exported := os.environ.get("PGVIGIL_CONFIG"):
         return Path(exported), None
-    return None, os.environ.get("PGVIGIL_DSN") or None
+    return None, os.environ.get(DSN_VARIABLE) or None
 
 
 def choose(config: Config, target: str | None) -> str:

@@ -14,9 +14,10 @@ from pgvigil.config.settings import (
     StateUrl,
     TargetSettings,
 )
-from pgvigil.config.starting import starting_file
+from pgvigil.config.starting import DSN_VARIABLE, starting_file
 
 __all__ = [
+    "DSN_VARIABLE",
     "Alertmanager",
     "Budget",
     "Config",

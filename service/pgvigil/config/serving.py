@@ -99,7 +99,7 @@ class Web(Section):
     tokens: Annotated[
         dict[Annotated[str, AfterValidator(_token_name)], Token], BeforeValidator(nothing_is_empty)
     ] = Field(
-        default_factory=dict, description="Bearer tokens, by the name that their actions are logged under."
+        default_factory=dict, description="Bearer tokens, by the name that their actions are recorded under."
     )
 
     @property

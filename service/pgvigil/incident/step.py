@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from pgvigil.check import Finding, fingerprint
 from pgvigil.incident.model import Event, EventKind, Incident, Mark, Resolution, State, Transition
@@ -172,7 +172,7 @@ def _unexamined(incident: Incident, run: Run) -> Change:
 def _marked(incident: Incident, kind: EventKind, mark: Mark) -> Change:
     if not incident.live:
         raise ValueError(f"incident {incident.id} is resolved")
-    until = f"until {mark.until.isoformat(timespec='seconds')}" if mark.until else ""
+    until = f"until {mark.until.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if mark.until else ""
     text = ": ".join(part for part in (until, mark.why) if part)
     return incident, (Event(incident.id, kind, mark.at, text, who=mark.who),)
 

@@ -26,6 +26,10 @@ class Control(Protocol):
         """Return the names of the configured targets."""
         ...
 
+    def stands_by(self) -> bool:
+        """Return whether another replica leads, and examines."""
+        ...
+
     def examine(self, target: str, check: str | None) -> list[str]:
         """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
         ...

@@ -77,11 +77,13 @@ class Pages:
 
     def resolved(self, request: Request) -> Response:
         """Answer `/incidents?state=resolved`: a page at a time, the last resolved first."""
-        offset = _offset(request)
-        found = self._store.incidents(Filter(states=[State.RESOLVED], limit=_PAGE_SIZE + 1, offset=offset))
+        offset, narrowed = _offset(request), _narrowed(request)
+        wanted = Filter(states=[State.RESOLVED], limit=_PAGE_SIZE + 1, offset=offset, **narrowed)
+        found = self._store.incidents(wanted)
         return self._page(
             "resolved.html",
             incidents=found[:_PAGE_SIZE],
+            narrowed=narrowed,
             more=len(found) > _PAGE_SIZE,
             offset=offset,
             size=_PAGE_SIZE,
@@ -141,7 +143,9 @@ class Pages:
 
     def runbooks(self, _: Request) -> Response:
         """Answer `/runbooks`: the list."""
-        return self._page("runbooks.html", names=runbooks.names())
+        return self._page(
+            "runbooks.html", runbooks={name: runbooks.meaning(name) for name in runbooks.names()}
+        )
 
     def runbook(self, request: Request) -> Response:
         """Answer `/runbooks/{name}`: what to do about an alert."""

@@ -30,6 +30,15 @@ def html(name: str) -> str | None:
     return str(markdown.render(_LINK.sub(_lead, text)))
 
 
+@cache
+def meaning(name: str) -> str:
+    """Return the first sentence of what an alert means, as plain text."""
+    text = (_folder() / f"{name}.md").read_text(encoding="utf-8").partition("## Meaning\n")[2]
+    paragraph = " ".join(text.strip().partition("\n\n")[0].split())
+    sentence = re.split(r"(?<=[.:]) ", _LINK.sub(r"\1", paragraph))[0]
+    return sentence.replace("`", "").rstrip(".:") + "."
+
+
 def _lead(link: re.Match[str]) -> str:
     """Let a link lead to another runbook or out into the world; the other documents are not served here."""
     text, target = link.groups()

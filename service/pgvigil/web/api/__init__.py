@@ -13,8 +13,9 @@ from starlette.exceptions import HTTPException
 from pgvigil.clock import Clock
 from pgvigil.errors import PgvigilError, StoreError, UsageError
 from pgvigil.store import Store
+from pgvigil.web.api import models as m
 from pgvigil.web.api.reading import current, past
-from pgvigil.web.api.telling import telling
+from pgvigil.web.api.telling import events, words
 from pgvigil.web.control import Control
 
 
@@ -31,8 +32,10 @@ def create_api(store: Store, control: Control, clock: Clock, version: str) -> Fa
         docs_url=None,
         redoc_url=None,
         servers=[{"url": "/api/v1"}],
+        responses={status: {"model": m.Error} for status in (401, 404, 422, 503)},
     )
-    for router in (current(store, control), past(store, clock), telling(store, control, clock)):
+    reading = (current(store, control), past(store, clock))
+    for router in (*reading, events(store, control, clock), words(store, clock)):
         api.include_router(router)
     for kind, handler in _HANDLERS.items():
         api.add_exception_handler(kind, handler)
@@ -52,6 +55,10 @@ async def _misunderstood(_: Request, error: Exception) -> JSONResponse:
 
 
 def _complaint(where: Sequence[str | int], message: str) -> str:
+    if not where and message == "Field required":
+        return "a JSON body is required, {} at the least"
+    if message == "JSON decode error":
+        return "the body is no JSON"
     return ": ".join(filter(None, (".".join(map(str, where)), message.removeprefix("Value error, "))))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
@@ -10,9 +11,10 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pgvigil.check import Outcome, Severity
 from pgvigil.incident import EventKind, Resolution, State
 from pgvigil.standing import Standing
-from pgvigil.store import CoverageState
+from pgvigil.store import CoverageState, Filter
 from pgvigil.timing import Interval
 
+_MOST_ROWS = 1000
 _LONGEST_VERSION = 200
 _LONGEST_NOTE = 2000
 
@@ -33,6 +35,62 @@ class Question(BaseModel):
     """Base of what is heard: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Error(Answer):
+    """Why a request was not fulfilled, in one line."""
+
+    error: str
+
+
+class Nothing(Question):
+    """No parameters."""
+
+
+class Narrowing(Question):
+    """What a list is narrowed to, and which page of it."""
+
+    target: str | None = Field(default=None, description="Only of this target.")
+    check: str | None = Field(default=None, description="Only of this check.")
+    subject: str | None = Field(default=None, description="Only of this subject.")
+    limit: int = Field(default=100, ge=1, le=_MOST_ROWS, description="Rows at the most.")
+    offset: int = Field(default=0, ge=0, le=10**9, description="Rows to pass over.")
+
+    def filter(self, states: Collection[str] | None = None) -> Filter:
+        """Return what the store is asked for."""
+        return Filter(
+            target=self.target,
+            check=self.check,
+            subject=self.subject,
+            states=states,
+            limit=self.limit,
+            offset=self.offset,
+        )
+
+
+class OneTarget(Question):
+    """Narrowed to a target at the most."""
+
+    target: str | None = Field(default=None, description="Only of this target.")
+
+
+class SubjectNarrowing(Narrowing):
+    """Which subjects."""
+
+    state: list[CoverageState] | None = Field(default=None, description="Only in these states.")
+
+
+class IncidentNarrowing(Narrowing):
+    """Which incidents."""
+
+    state: list[State] | None = Field(default=None, description="Only in these states.")
+    severity: list[Severity] | None = Field(default=None, description="Only of these severities.")
+
+
+class RunNarrowing(Narrowing):
+    """Which runs."""
+
+    outcome: list[Outcome] | None = Field(default=None, description="Only with these outcomes.")
 
 
 class TargetAnswer(Answer):

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import structlog
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.security import HTTPBasic, HTTPBearer
 
 from pgvigil.clock import Clock
+from pgvigil.incident import Incident
 from pgvigil.store import Deployment, Store
 from pgvigil.web.api import models as m
 from pgvigil.web.api import said
 from pgvigil.web.control import Control
+
+log = structlog.get_logger(__name__)
 
 # Clocks differ; a deployment of tomorrow is a slip of the pen.
 _MOST_AHEAD = timedelta(minutes=5)
@@ -20,9 +24,9 @@ _BEARER = HTTPBearer(auto_error=False, description="A token of the configuration
 _BASIC = HTTPBasic(auto_error=False, description="A user of the web configuration.")
 
 
-def telling(store: Store, control: Control, clock: Clock) -> APIRouter:
-    """Make the routes by which something is changed."""
-    router = APIRouter(tags=["telling"], dependencies=[Depends(_BEARER), Depends(_BASIC)])
+def events(store: Store, control: Control, clock: Clock) -> APIRouter:
+    """Make the routes by which somebody tells what happened, and what is to happen."""
+    router = _router()
 
     @router.post("/deployments", status_code=201)
     def deployed(deployment: m.DeploymentQuestion, request: Request) -> m.Deployed:
@@ -37,21 +41,30 @@ def telling(store: Store, control: Control, clock: Clock) -> APIRouter:
         at = deployment.at or now
         marked = [Deployment(name, deployment.version, at, request.state.caller.name) for name in names]
         store.record_deployments(marked)
+        _log(request, "deployment marked", targets=names, version=deployment.version)
         ticks = [tick for name in names for tick in control.examine(name, None)] if deployment.examine else []
         return m.Deployed(
             deployments=[m.DeploymentAnswer.model_validate(one) for one in marked], examining=ticks
         )
 
     @router.post("/runs", status_code=202)
-    def run(wanted: m.RunQuestion) -> m.Examining:
+    def run(wanted: m.RunQuestion, request: Request) -> m.Examining:
         """Let a target be examined now, whatever its schedule."""
         _require_target(wanted.target, control.targets())
+        if control.stands_by():
+            raise HTTPException(409, "this replica stands by: ask the one that leads")
         ticks = control.examine(wanted.target, wanted.check)
         if not ticks:
-            raise HTTPException(
-                409, "nothing begins: this replica stands by, or there is no such check on the target"
-            )
+            raise HTTPException(404, f"there is no check {wanted.check} on target {wanted.target}")
+        _log(request, "run asked for", ticks=ticks)
         return m.Examining(examining=ticks)
+
+    return router
+
+
+def words(store: Store, clock: Clock) -> APIRouter:
+    """Make the routes by which people say their word on an incident."""
+    router = _router()
 
     @router.post("/incidents/{incident}/acknowledge")
     def acknowledge(incident: str, mark: m.MarkQuestion, request: Request) -> m.IncidentAnswer:
@@ -60,6 +73,7 @@ def telling(store: Store, control: Control, clock: Clock) -> APIRouter:
         _require_live(store, incident)
         who, until = _who(mark, request), _until(mark, now)
         changed = store.acknowledge(incident, who=who, at=now, until=until, note=mark.note)
+        _log(request, "incident acknowledged", id=incident, by=who)
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/mute")
@@ -69,17 +83,40 @@ def telling(store: Store, control: Control, clock: Clock) -> APIRouter:
         _require_live(store, incident)
         who, until = _who(mark, request), _until(mark, now)
         changed = store.mute(incident, who=who, at=now, until=until, reason=mark.note)
+        _log(request, "incident muted", id=incident, by=who, until=until and until.isoformat())
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/unmute")
     def unmute(incident: str, request: Request, mark: m.MarkQuestion | None = None) -> m.IncidentAnswer:
         """Lift a mute."""
         now = clock.now()
-        _require_live(store, incident)
-        changed = store.unmute(incident, who=_who(mark or m.MarkQuestion(), request), at=now)
+        if _require_live(store, incident).muted is None:
+            raise HTTPException(409, f"incident {incident} is not muted")
+        who = _who(mark or m.MarkQuestion(), request)
+        changed = store.unmute(incident, who=who, at=now)
+        _log(request, "incident unmuted", id=incident, by=who)
         return said.incident(changed, now)
 
     return router
+
+
+def _router() -> APIRouter:
+    return APIRouter(
+        tags=["telling"],
+        dependencies=[Depends(_BEARER), Depends(_BASIC), Depends(_json_alone)],
+        responses={status: {"model": m.Error} for status in (403, 409, 415)},
+    )
+
+
+async def _json_alone(request: Request) -> None:
+    """Refuse what only claims to be something else: a page of another site may send that unasked."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind != "application/json" and request.headers.get("content-length", "0") != "0":
+        raise HTTPException(415, "send the body as JSON, with Content-Type: application/json")
+
+
+def _log(request: Request, event: str, **what: object) -> None:
+    log.info(event, caller=request.state.caller.name, address=request.client and request.client.host, **what)
 
 
 def _require_target(target: str, names: list[str]) -> None:
@@ -87,7 +124,7 @@ def _require_target(target: str, names: list[str]) -> None:
         raise HTTPException(404, f"there is no target {target}, only {', '.join(names)}")
 
 
-def _require_live(store: Store, incident: str) -> None:
+def _require_live(store: Store, incident: str) -> Incident:
     found = store.incident(incident)
     if found is None:
         raise HTTPException(404, f"there is no incident {incident!r}")
@@ -95,6 +132,7 @@ def _require_live(store: Store, incident: str) -> None:
         raise HTTPException(
             409, f"incident {incident} is resolved: there is nothing left to acknowledge or mute"
         )
+    return found.incident
 
 
 def _who(mark: m.MarkQuestion, request: Request) -> str:
