@@ -42,17 +42,29 @@ def promtool() -> str:
 
 
 @pytest.fixture
-def secrets(tmp_path: Path) -> Path:
+def prepared(tmp_path: Path) -> Path:
+    """The directory of the compose file in a checkout where the script has run."""
+    for folder in ("deploy", "grafana/dashboards", "grafana/provisioning"):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("secrets", "linked"))
+    directory = tmp_path / COMPOSE.relative_to(ROOT)
+    prepare(directory)
+    return directory
+
+
+@pytest.fixture
+def secrets(prepared: Path) -> Path:
     """The secrets, as the script makes them."""
-    shutil.copy(COMPOSE / "secrets.sh", tmp_path)
-    subprocess.run(["sh", tmp_path / "secrets.sh"], check=True)
-    return tmp_path / "secrets"
+    return prepared / "secrets"
 
 
-def mounts(service: dict[str, Any]) -> dict[str, Path]:
+def prepare(directory: Path) -> None:
+    subprocess.run(["sh", directory / "prepare.sh"], check=True)
+
+
+def mounts(service: dict[str, Any], directory: Path) -> dict[str, Path]:
     """Return what is mounted from the repository, by its place in the container."""
     parts = [volume.split(":") for volume in service.get("volumes", ())]
-    return {place: (COMPOSE / source).resolve() for source, place, *_ in parts if source.startswith(".")}
+    return {place: (directory / source).resolve() for source, place, *_ in parts if source.startswith(".")}
 
 
 def configured(secrets: Path) -> Path:
@@ -93,8 +105,8 @@ def test_a_service_is_of_one_version_and_says_how_it_is(service: dict[str, Any])
 
 
 @every_service
-def test_what_is_mounted_is_there(service: dict[str, Any]) -> None:
-    assert [str(source) for source in mounts(service).values() if not source.exists()] == []
+def test_what_is_mounted_is_there(service: dict[str, Any], prepared: Path) -> None:
+    assert [str(source) for source in mounts(service, prepared).values() if not source.exists()] == []
     named = {volume.split(":")[0] for volume in service.get("volumes", ()) if not volume.startswith(".")}
     assert named <= DOCUMENT["volumes"].keys()
     assert set(service.get("secrets", ())) <= DOCUMENT["secrets"].keys()
@@ -108,9 +120,37 @@ def test_each_secret_is_made_once_and_by_chance(secrets: Path) -> None:
     assert len(set(made.values())) == len(made)
     assert secrets.stat().st_mode & 0o777 == 0o700
 
-    subprocess.run(["sh", secrets.with_name("secrets.sh")], check=True)
+    prepare(secrets.parent)
     assert {path.name: path.read_text() for path in secrets.iterdir()} == made
-    assert "/secrets/" in (COMPOSE / ".gitignore").read_text().splitlines()
+    assert {"/secrets/", "/linked/"} <= set((COMPOSE / ".gitignore").read_text().splitlines())
+
+
+def test_every_link_leads_to_what_listens_here(prepared: Path) -> None:
+    files = [
+        file
+        for service in SERVICES.values()
+        for source in mounts(service, prepared).values()
+        for file in ([source] if source.is_file() else source.rglob("*.*"))
+    ]
+    texts = {file.name: file.read_text(encoding="utf-8") for file in files}
+    assert [name for name, text in texts.items() if "pgvigil.example.org" in text] == []
+    assert [name for name, text in texts.items() if "grafana.example.org" in text] == []
+    for name, service in {
+        "pgvigil.incidents.rules.yml": "pgvigil",
+        "pgvigil.slo.rules.yml": "grafana",
+    }.items():
+        (port,) = SERVICES[service]["ports"]
+        assert f"http://{port.rpartition(':')[0]}/" in texts[name]
+    assert "http://127.0.0.1:9925" in texts["pgvigil-overview.json"]
+
+
+def test_copies_follow_what_is_changed(prepared: Path) -> None:
+    rules = prepared.parent / "prometheus"
+    (rules / "pgvigil.incidents.rules.yml").unlink()
+    (rules / "mine.rules.yml").write_text("groups: []\n", encoding="utf-8")
+    prepare(prepared)
+    copies = {file.name for file in (prepared / "linked/prometheus").iterdir()}
+    assert copies == {file.name for file in rules.iterdir()}
 
 
 def test_pgvigil_s_configuration_loads(secrets: Path) -> None:
@@ -121,12 +161,16 @@ def test_pgvigil_s_configuration_loads(secrets: Path) -> None:
     assert used == set(SERVICES["pgvigil"]["secrets"])
 
 
-def test_prometheus_takes_its_configuration_and_our_rules(promtool: str, tmp_path: Path) -> None:
-    for place, source in mounts(SERVICES["prometheus"]).items():
-        (tmp_path / Path(place).name).symlink_to(source)
-    rules = list(tmp_path.glob("rules/*.rules.yml"))
+def test_prometheus_takes_its_configuration_and_our_rules(
+    promtool: str, prepared: Path, tmp_path: Path
+) -> None:
+    etc = tmp_path / "etc"
+    etc.mkdir()
+    for place, source in mounts(SERVICES["prometheus"], prepared).items():
+        (etc / Path(place).name).symlink_to(source)
+    rules = list(etc.glob("rules/*.rules.yml"))
     assert rules
-    command = [promtool, "check", "config", tmp_path / "prometheus.yml"]
+    command = [promtool, "check", "config", etc / "prometheus.yml"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stderr
     assert len(re.findall(r"SUCCESS: \d+ rules found", answer.stdout)) == len(rules)
@@ -141,12 +185,12 @@ def test_prometheus_finds_pgvigil_and_alertmanager() -> None:
         assert SERVICES[host]["ports"] == [f"127.0.0.1:{port}:{port}"]
 
 
-def test_alertmanager_and_grafana_find_what_is_mounted() -> None:
-    (place,) = mounts(SERVICES["alertmanager"])
+def test_alertmanager_and_grafana_find_what_is_mounted(prepared: Path) -> None:
+    (place,) = mounts(SERVICES["alertmanager"], prepared)
     (file,) = [word for word in SERVICES["alertmanager"]["command"] if word.startswith("--config.file=")]
-    assert (mounts(SERVICES["alertmanager"])[place] / Path(file).name).exists()
+    assert (mounts(SERVICES["alertmanager"], prepared)[place] / Path(file).name).exists()
 
-    grafana = mounts(SERVICES["grafana"])
+    grafana = mounts(SERVICES["grafana"], prepared)
     providers = grafana["/etc/grafana/provisioning"].glob("dashboards/*.y*ml")
     paths = [
         provider["options"]["path"]
@@ -155,6 +199,12 @@ def test_alertmanager_and_grafana_find_what_is_mounted() -> None:
     ]
     assert paths
     assert all(list(grafana[path].glob("*.json")) for path in paths)
+
+
+def test_links_to_prometheus_and_alertmanager_lead_to_where_they_are_published() -> None:
+    for name in ("prometheus", "alertmanager"):
+        (port,) = SERVICES[name]["ports"]
+        assert f"--web.external-url=http://{port.rpartition(':')[0]}" in SERVICES[name]["command"]
 
 
 def test_the_role_is_what_the_command_makes() -> None:
