@@ -24,7 +24,7 @@ _OUTCOMES = {
     "timeout": words.WARNING,
     "skipped": words.PLAIN,
 }
-_REASONS = {"overrun": words.WARNING, "late": words.UNKNOWN, "crashed": words.CRITICAL}
+_REASONS = {"overrun": words.WARNING, "late": words.FURTHER, "crashed": words.CRITICAL}
 _WORKS = words.said({"1": ("works", words.PASSED), "0": ("in trouble", words.CRITICAL)})
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PAIR = 'subject=~"$pair"'
 _CHECK = 'check="table_drift"'
-_KINDS = {"left_only": words.WARNING, "right_only": words.ATTENDED, "changed": words.UNKNOWN}
+_KINDS = {"left_only": words.WARNING, "right_only": words.ATTENDED, "changed": words.FURTHER}
 _BY_PAIR = "job, target, subject"
 
 _ROWS = state("pgvigil_drift_rows", _PAIR)

@@ -194,13 +194,19 @@ def _now() -> Iterator[AnyPanel]:
             "their target. Targets without a deployment are not counted.",
             links=[runbook("PgvigilNewViolationsSinceDeployment"), console("Incidents", "/incidents")],
         ),
-        now(f"sum by (severity) ({state('pgvigil_new_incidents')})", "{{severity}}"),
+        [now(query, name, ref) for name, ref, query in _by_severity("pgvigil_new_incidents")],
         Look(
             missing="no deployment marked",
             by_name={name: words.none_or(color) for name, color in words.SEVERITIES.items()},
         ),
         text=BigValueTextMode.VALUE_AND_NAME,
     )
+
+
+def _by_severity(metric: str, *matchers: str) -> Iterator[tuple[str, str, str]]:
+    """Yield name, letter and query of each severity: asked one by one, they come with the worst first."""
+    for letter, severity in zip("ABC", words.SEVERITIES, strict=True):
+        yield severity, letter, f"sum({state(metric, *matchers, severity=severity)})"
 
 
 def _course() -> Iterator[AnyPanel]:
@@ -210,7 +216,7 @@ def _course() -> Iterator[AnyPanel]:
             title="Incidents that go on",
             description="Open and acknowledged incidents by severity. Dashed lines are deployments.",
         ),
-        [over_time(f"sum by (severity) ({state(_INCIDENTS, LIVE)})", "{{severity}}")],
+        [over_time(query, name, ref) for name, ref, query in _by_severity(_INCIDENTS, LIVE)],
         Lines(colors=words.SEVERITIES, stacked=True),
     )
     yield lines(

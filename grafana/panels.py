@@ -66,13 +66,13 @@ def over_time(expression: str, legend: str, ref: str = "A") -> prometheus.Dataqu
 
 def big(
     spot: Spot,
-    query: prometheus.Dataquery,
+    query: prometheus.Dataquery | Sequence[prometheus.Dataquery],
     look: Look,
     *,
     text: style.BigValueTextMode = style.BigValueTextMode.VALUE,
     filled: bool = False,
 ) -> stat.Panel:
-    """Show one value, large; `filled` colours the whole panel."""
+    """Show one value of each query, large; `filled` colours the whole panel."""
     color = style.BigValueColorMode.BACKGROUND_SOLID if filled else style.BigValueColorMode.VALUE
     panel = (
         stat.Panel()
@@ -81,7 +81,7 @@ def big(
         .grid_pos(spot.grid)
         .links(list(spot.links))
         .datasource(SOURCE)
-        .with_target(query)
+        .targets([query] if isinstance(query, prometheus.Dataquery) else list(query))
         .unit(look.unit)
         .no_value(look.missing)
         .thresholds(look.thresholds)

@@ -132,7 +132,7 @@ def _by_schema_and_age() -> Iterator[AnyPanel]:
             description="By the schema of the child table. Dashed lines are deployments.",
             links=[runbook("PgvigilOrphanRows")],
         ),
-        [over_time(by_schema, "{{schema}}"), over_time(_all_orphans(), "all", "B")],
+        [over_time(by_schema, "{{schema}}"), over_time(_all_orphans(), "all schemas", "B")],
         Lines(),
     )
     yield bars(
@@ -141,7 +141,7 @@ def _by_schema_and_age() -> Iterator[AnyPanel]:
             title="By schema, now",
             description="Orphan rows by the schema of the child table.",
         ),
-        [now(f"sort_desc({by_schema})", "{{schema}}"), now(_all_orphans(), "all", "B")],
+        [now(f"sort_desc({by_schema})", "{{schema}}"), now(_all_orphans(), "all schemas", "B")],
         words.thresholds((0, words.PASSED), (1, words.CRITICAL)),
     )
     yield bars(
@@ -175,16 +175,18 @@ def _one_by_one() -> Iterator[AnyPanel]:
     yield listing(
         Spot(
             at=(0, 23, 24, 9),
-            title="Foreign keys that do not protect",
-            description="What keeps each key from protecting its table. Subjects lead to the console.",
+            title="Foreign keys with faults or notes",
+            description="What keeps a key from protecting its table; of severity info, what could be better "
+            "about one that does. Subjects lead to the console.",
             links=[
                 console("Incidents", "/incidents?check=foreign_keys"),
                 runbook("PgvigilForeignKeyNotProtecting"),
+                runbook("PgvigilForeignKeyNote"),
             ],
         ),
         faults.columns(_KEYS, check="foreign_keys"),
         sort=faults.WORST_FIRST,
-        empty="No foreign key is known to have a fault.",
+        empty="Nothing is known against any foreign key.",
         hidden=faults.hidden("foreign_keys"),
     )
     yield lines(

@@ -12,11 +12,12 @@ WARNING = "semi-dark-orange"
 UNKNOWN = "semi-dark-purple"
 ATTENDED = "semi-dark-blue"
 PASSED = "semi-dark-green"
+FURTHER = "semi-dark-yellow"
 PLAIN = "text"
 
 SEVERITIES = {"critical": CRITICAL, "warning": WARNING, "info": ATTENDED}
 COVERAGE = {"passed": PASSED, "failed": CRITICAL, "unknown": UNKNOWN}
-STATES = {"open": CRITICAL, "acknowledged": ATTENDED, "muted": PLAIN, "suspect": UNKNOWN}
+STATES = {"open": CRITICAL, "acknowledged": ATTENDED, "muted": PLAIN, "suspect": FURTHER}
 
 # How serious a severity is, so that a table can be sorted by it.
 RANKS = {"critical": 3, "warning": 2, "info": 1}

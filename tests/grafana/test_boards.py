@@ -143,6 +143,27 @@ def test_every_metric_is_one_that_pgvigil_documents(query: Query) -> None:
     assert {re.sub(r"_(bucket|sum|count)$", "", name) for name in asked} <= names
 
 
+@pytest.mark.parametrize("uid", UIDS)
+def test_purple_is_for_what_is_unknown(uid: str) -> None:
+    """Nothing whose name says something else has the colour: no kind of drift, no state of an incident."""
+    for panel in board(uid)["panels"]:
+        for rule in panel["fieldConfig"]["overrides"]:
+            fixed = [one["value"].get("fixedColor") for one in rule["properties"] if one["id"] == "color"]
+            if "semi-dark-purple" in fixed:
+                assert rule["matcher"]["options"] in ("unknown", "error")
+            for one in rule["properties"]:
+                for mapping in one["value"] if one["id"] == "mappings" else ():
+                    colors = {key: each.get("color") for key, each in mapping["options"].items()}
+                    assert colors.get("suspect") != "semi-dark-purple"
+
+
+@pytest.mark.parametrize("title", ["Incidents that go on", "New since the last deployment"])
+def test_severities_are_shown_with_the_worst_first(title: str) -> None:
+    (panel,) = [one for one in board("pgvigil-overview")["panels"] if one["title"] == title]
+    assert [target["legendFormat"] for target in panel["targets"]] == ["critical", "warning", "info"]
+    assert [target["refId"] for target in panel["targets"]] == ["A", "B", "C"]
+
+
 def provisioning(kind: str) -> Any:
     [file] = (ROOT / "grafana" / "provisioning" / kind).glob("*.yml")
     return yaml.safe_load(file.read_text(encoding="utf-8"))
@@ -153,7 +174,7 @@ def test_provisioning_finds_the_dashboards_where_compose_mounts_them() -> None:
     mounts = dict(
         volume.removesuffix(":ro").rsplit(":", 1)
         for volume in compose["services"]["grafana"]["volumes"]
-        if "../" in volume
+        if volume.endswith(":ro")
     )
     here = {str(Path(mount).name): path for mount, path in mounts.items()}
     [provider] = provisioning("dashboards")["providers"]
