@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -134,7 +135,8 @@ def test_the_index_of_the_runbooks_has_them_all() -> None:
 def test_addresses_are_replaced_by_the_commands_of_the_documentation(tmp_path: Path) -> None:
     page = (ROOT / "docs/howto/alerting.md").read_text(encoding="utf-8")
     (command,) = re.findall(r"^    (sed -i .+?)(?:\n\n|\Z)", page, re.MULTILINE | re.DOTALL)
-    for file in (*RULES, ALERTMANAGER / "pgvigil.tmpl"):
+    dashboards = sorted((ROOT / "grafana/dashboards").glob("*.json"))
+    for file in (*RULES, ALERTMANAGER / "pgvigil.tmpl", *dashboards):
         copy = tmp_path / file.relative_to(ROOT)
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
@@ -143,3 +145,46 @@ def test_addresses_are_replaced_by_the_commands_of_the_documentation(tmp_path: P
     assert left == []
     for file in tmp_path.rglob("*.yml"):
         assert yaml.safe_load(file.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", ["alerting.md", "secure-the-web.md"])
+def test_prometheus_takes_the_configurations_of_the_documentation(name: str, tmp_path: Path) -> None:
+    page = (ROOT / "docs/howto" / name).read_text(encoding="utf-8")
+    (text,) = [
+        one
+        for one in re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+        if "scrape_configs" in one
+    ]
+    (tmp_path / "rules").symlink_to(ROOT / "deploy/prometheus")
+    config = yaml.safe_load(text)
+    (job,) = config["scrape_configs"]
+    for file in (
+        job.get("tls_config", {}).get("ca_file"),
+        job.get("authorization", {}).get("credentials_file"),
+    ):
+        if file:
+            (tmp_path / file).write_text("", encoding="utf-8")
+    (tmp_path / "prometheus.yml").write_text(text, encoding="utf-8")
+    command = [program("promtool"), "check", "config", str(tmp_path / "prometheus.yml")]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    rules = len(RULES) if "rule_files" in config else 0
+    assert len(re.findall(r"SUCCESS: \d+ rules found", answer.stdout)) == rules
+
+
+def test_the_operator_gets_a_configuration_that_finds_its_template(tmp_path: Path) -> None:
+    page = (ROOT / "docs/howto/deploy-kubernetes.md").read_text(encoding="utf-8")
+    (command,) = re.findall(
+        r"^    (sed 's\|\^templates.+?alertmanager\.yaml)$", page, re.MULTILINE | re.DOTALL
+    )
+    shutil.copytree(ALERTMANAGER, tmp_path / "deploy/alertmanager")
+    subprocess.run(["bash", "-c", command], cwd=tmp_path, check=True)
+    made = tmp_path / "alertmanager.yaml"
+    text = made.read_text(encoding="utf-8")
+    assert yaml.safe_load(text)["templates"] == ["/etc/alertmanager/config/pgvigil.tmpl"]
+    made.write_text(text.replace("/etc/alertmanager/config", str(ALERTMANAGER)), encoding="utf-8")
+    answer = subprocess.run(
+        [program("amtool"), "check-config", str(made)], capture_output=True, text=True, check=False
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    assert "1 templates" in answer.stdout
