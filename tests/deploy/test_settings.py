@@ -147,3 +147,20 @@ def faults(running: Daemon) -> float:
 
 def leads(running: Daemon) -> bool:
     return running.total("pgvigil_leader") == 1
+
+
+def test_the_role_s_script_is_made_before_the_role_is_there(shop: str, tmp_path: Path) -> None:
+    """As the page on least privilege has it: the configuration's own DSN cannot log in yet."""
+    config = tmp_path / "pgvigil.yaml"
+    lines = [
+        "targets:",
+        f"  shop: {{dsn: {make_conninfo(shop, user='nobody_yet')!r}}}",
+        "  other: {dsn: dbname=x}",
+    ]
+    config.write_text("\n".join(lines), encoding="utf-8")
+    page = (HOWTO / "least-privilege.md").read_text(encoding="utf-8")
+    (options,) = re.findall(r'^    pgvigil (grants .+?) --dsn ".+?" > pgvigil.sql$', page, re.MULTILINE)
+    words = options.replace("pgvigil.yaml", str(config)).split()
+    script = pgvigil(*words, "--dsn", shop)
+    assert (script.status, script.err) == (0, "")
+    assert "public.orders" in script.out
