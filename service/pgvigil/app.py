@@ -19,7 +19,7 @@ from pgvigil.housekeeping import Housekeeping
 from pgvigil.leader import Leader
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
-from pgvigil.store import Store
+from pgvigil.store import Store, View
 from pgvigil.web import WebServer, create_app
 from pgvigil.web.security import LiveSecurity, Security
 
@@ -129,7 +129,10 @@ class Daemon:
 
     def exposition(self) -> bytes:
         """Return the metrics as Prometheus text."""
-        return self._written.text(self._running.store.view())
+        view = self._running.store.view()
+        # What a standby cannot read any more is of the past, and would stand beside what the leader says.
+        blind = not self._running.leader.leads and self._counters.health.trouble
+        return self._written.text(View({}, {}, {}, {}) if blind else view)
 
     def trouble(self) -> str:
         """Return why the daemon does not do its work, empty when it does or stands by."""

@@ -9,36 +9,29 @@ view of what the store committed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Iterable, Iterator, Mapping
 from typing import Any
 
 import structlog
 
-from pgvigil.catalog import Catalog, Scope
-from pgvigil.check import Check, Discovery, Problem, Subject
+from pgvigil.catalog import Catalog
+from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.config import KeyPath
 from pgvigil.errors import (
     CancelledError,
-    ConfigError,
     PluginError,
     StoreError,
+    SupersededError,
     TargetError,
     TargetUnreachableError,
 )
-from pgvigil.governor import Governor
 from pgvigil.health import Duty
 from pgvigil.incident import Event, EventKind, Incident
-from pgvigil.metrics import Counters, Usage
+from pgvigil.metrics import Counters
 from pgvigil.run import Run
-from pgvigil.runner import Runner
 from pgvigil.store import LiveIncident, Store
 from pgvigil.sweep import sweep
-from pgvigil.target import Target
-
-WHOLE_CHECK = "*"
-"""The subject that stands for a check whose subjects could not be found; it is unknown until they can."""
+from pgvigil.watch import WHOLE_CHECK, Watch, left_out_first, missing, with_reasons
 
 _TOLD = {
     EventKind.OPENED: "incident opened",
@@ -47,48 +40,6 @@ _TOLD = {
 }
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True)
-class Watch:
-    """A target under watch: how it is reached, what is checked, and within which bounds.
-
-    `intervals` holds the seconds between two ticks by check. `complain` makes the error, with file and line,
-    about the setting at a path in the target's section.
-    """
-
-    target: Target
-    runner: Runner
-    governor: Governor
-    checks: Mapping[str, Check[Any]]
-    scope: Scope
-    intervals: Mapping[str, float]
-    complain: Callable[[KeyPath, str], ConfigError]
-
-    def misfit(self, check: str, problem: Problem) -> ConfigError:
-        """Return the error about a setting of a check that does not fit the catalog."""
-        return self.complain(("checks", check, *problem.path), problem.message)
-
-    def misplaced(self, catalog: Catalog) -> list[ConfigError]:
-        """Return an error for each schema that is to be watched and does not exist."""
-        return [
-            self.complain(("schemas", "include", position), f"no schema matches {pattern!r}")
-            for position, pattern in catalog.unmatched_includes()
-        ]
-
-    def usage(self) -> Usage:
-        """Return what the target's budget allows, and what was taken of it."""
-        return Usage(
-            connections=self.target.limits.connections,
-            duty_cycle=self.governor.duty_cycle,
-            busy_seconds=self.governor.busy_seconds,
-            recovery_conflicts=self.runner.recovery_conflicts,
-        )
-
-    def stop(self) -> None:
-        """Let nothing new begin and cancel what runs, within two seconds."""
-        self.governor.stop()
-        self.target.stop()
 
 
 class Engine:
@@ -105,6 +56,7 @@ class Engine:
         self._seeing = threading.Lock()
         for name, watch in self.watches.items():
             counters.watch(name, watch.usage)
+        self._over = False
         self._emptied: set[tuple[str, str]] = set()
         self._ticking = {
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
@@ -119,6 +71,8 @@ class Engine:
         watch = self.watches[target]
         try:
             self._tick(watch, watch.checks[check])
+        except SupersededError:
+            return
         except StoreError as error:
             self._store_failed(Duty.SURVEY, error)
         else:
@@ -126,6 +80,38 @@ class Engine:
         finally:
             lock.release()
             watch.target.close_idle()
+
+    def end(self) -> None:
+        """Record nothing from now on: what still runs is of a configuration of the past."""
+        self._over = True
+
+    def _counts(self) -> bool:
+        return not self._over
+
+    def survey(self, target: str) -> None:
+        """Find out what there is to examine, and whether the target answers, before the first tick is due."""
+        watch = self.watches[target]
+        try:
+            for check in watch.checks.values():
+                self._survey(watch, check)
+        except SupersededError:
+            return
+        except StoreError as error:
+            self._store_failed(Duty.SURVEY, error)
+        finally:
+            watch.target.close_idle()
+
+    def _survey(self, watch: Watch, check: Check[Any]) -> None:
+        try:
+            catalog = self._catalog(watch)
+            discovery = watch.runner.discover(check, catalog)
+        except CancelledError:
+            return
+        except (TargetError, PluginError) as error:
+            for run in self._unknown(watch, check, str(error)):
+                self._commit(run)
+            return
+        self._sync(watch, check, [one.name for one in discovery.subjects])
 
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
@@ -137,11 +123,15 @@ class Engine:
 
     def _tick(self, watch: Watch, check: Check[Any]) -> None:
         committed: set[str] = set()
+        began_at = self._clock.now()
         try:
             for run in self._runs(watch, check):
                 self._commit(run)
                 committed.add(run.subject)
-        except StoreError:
+            # A sweep that was broken off is due again after a restart.
+            if not watch.governor.stopping:
+                self.store.record_sweep(watch.target.name, check.name, began_at, still=self._counts)
+        except (StoreError, SupersededError):
             raise
         except Exception as error:
             self.counters.tick_missed(watch.target.name, check.name, "crashed")
@@ -161,14 +151,15 @@ class Engine:
             log.warning("could not examine", target=watch.target.name, check=check.name, error=str(error))
             yield from self._unknown(watch, check, str(error))
             return
-        subjects = (*_with_reasons(watch, check, discovery), *_missing(watch, catalog))
+        subjects = (*with_reasons(watch, check, discovery), *missing(watch, catalog))
         if reason := self._all_gone(watch, check, subjects):
             log.warning("could not examine", target=watch.target.name, check=check.name, error=reason)
             yield from self._unknown(watch, check, reason)
             return
+        ordered = left_out_first(self.store.view(), (watch.target.name, check.name), subjects)
         self._sync(watch, check, [subject.name for subject in subjects])
         try:
-            yield from sweep(watch.runner, watch.governor, check, subjects, catalog)
+            yield from sweep(watch.runner, watch.governor, check, ordered, catalog)
         except TargetUnreachableError as error:
             self._saw(watch.target.name, up=False, error=str(error))
 
@@ -211,7 +202,12 @@ class Engine:
         with self._seeing:
             before = self.store.view().targets.get(name)
             self.store.record_target(
-                name, up=up, at=self._clock.now(), error=error, server_version=server_version
+                name,
+                up=up,
+                at=self._clock.now(),
+                error=error,
+                server_version=server_version,
+                still=self._counts,
             )
         if not up and (before is None or before.up):
             log.warning("target is down", target=name, error=error)
@@ -238,13 +234,14 @@ class Engine:
             subjects,
             now=self._clock.now(),
             interval_seconds=watch.intervals[check.name],
+            still=self._counts,
         )
         _tell(synced.events, before)
 
     def _commit(self, run: Run) -> None:
         self.counters.observe(run)
         try:
-            recorded = self.store.record(run)
+            recorded = self.store.record(run, self._counts)
         except StoreError as error:
             self._store_failed(Duty.RECORD, error)
         else:
@@ -275,23 +272,6 @@ def _tell(events: Iterable[Event], incidents: Mapping[str, Incident | LiveIncide
                 count=incident.count,
                 id=incident.id,
             )
-
-
-def _with_reasons(watch: Watch, check: Check[Any], discovery: Discovery) -> Iterator[Subject]:
-    """Yield the subjects; what a setting asked for in vain tells in which line it did."""
-    reasons = {problem.subject: str(watch.misfit(check.name, problem)) for problem in discovery.problems}
-    for subject in discovery.subjects:
-        if subject.unexaminable and subject.name in reasons:
-            yield replace(subject, unexaminable=reasons[subject.name])
-        else:
-            yield subject
-
-
-def _missing(watch: Watch, catalog: Catalog) -> Iterator[Subject]:
-    """Yield what stands for the schemas that are to be watched and are not there: never silently nothing."""
-    errors = watch.misplaced(catalog)
-    if errors:
-        yield Subject(WHOLE_CHECK, unexaminable="; ".join(map(str, errors)))
 
 
 def server_version(catalog: Catalog) -> str:

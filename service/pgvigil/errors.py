@@ -67,6 +67,10 @@ class NotLeaderError(StoreError):
     """Another daemon leads on the store: it records, this one must not."""
 
 
+class SupersededError(PgvigilError):
+    """What was to be recorded is of a configuration that is no longer in force."""
+
+
 class TargetError(PgvigilError):
     """The target could not be asked. No statement about its data follows from it."""
 

@@ -28,6 +28,7 @@ class Leader:
         self._clock = clock
         self._watching = Watching(store, registry, counters, clock)
         self._guard = threading.Lock()
+        self._following = threading.RLock()
         self._notifier: Notifier | None = None
         self._told: _Told | None = None
         self._unsettled: tuple[Config, str] | None = None
@@ -39,20 +40,23 @@ class Leader:
 
         Raises ConfigError, which changes nothing, or StoreError: `settle` then goes on where this ended.
         """
-        try:
-            self._watching.follow(config)
-            self._notify(config, console)
-        except StoreError:
-            self._unsettled = config, console
-            raise
-        self._unsettled = None
+        with self._following:
+            try:
+                self._watching.follow(config)
+                self._notify(config, console)
+            except StoreError:
+                self._unsettled = config, console
+                raise
+            self._unsettled = None
         self.leads = True
         self._counters.leads(True)
 
     def settle(self) -> None:
         """Go on with what the store has kept from beginning; raises StoreError while it still does."""
-        if self._unsettled is not None:
-            self.follow(*self._unsettled)
+        with self._following:
+            # Under the lock: a newer configuration may just be taking the place of this one.
+            if self._unsettled is not None:
+                self.follow(*self._unsettled)
 
     def catch_up(self) -> None:
         """Follow what people told another replica, and examine what was deployed; raises StoreError."""

@@ -10,11 +10,12 @@ from typing import Any
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.engine import WHOLE_CHECK, Watch, server_version
+from pgvigil.engine import server_version
 from pgvigil.errors import PluginError, TargetUnreachableError, UsageError
 from pgvigil.patterns import matches
 from pgvigil.run import Run
 from pgvigil.sweep import sweep
+from pgvigil.watch import WHOLE_CHECK, Watch
 
 
 @dataclass(frozen=True, slots=True)

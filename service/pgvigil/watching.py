@@ -6,15 +6,16 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import structlog
 
 from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.config import Config, KeyPath, TargetSettings
-from pgvigil.engine import Engine, Watch
+from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
+from pgvigil.engine import Engine
 from pgvigil.errors import ConfigError
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
@@ -24,11 +25,13 @@ from pgvigil.schedule import Job, Scheduler, interval_seconds
 from pgvigil.store import Store
 from pgvigil.target import Limits, Target
 from pgvigil.timing import Schedule
+from pgvigil.watch import Watch
 
 # A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
 _LEAST_RUN_TIMEOUT = timedelta(minutes=10)
 _STATEMENTS_PER_RUN = 10
 _DRAIN_SECONDS = 5.0
+_LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
 
@@ -77,6 +80,7 @@ class _Post:
 
     settings: TargetSettings
     watch: Watch
+    engine: Engine
     scheduler: Scheduler
 
 
@@ -141,13 +145,24 @@ class Watching:
         watch = build_watch(config, name, self._registry, clock=self._clock, complain=self._complain)
         engine = Engine(self._store, self._counters, [watch], self._clock)
         settings = config.targets[name]
+        moved = self._store.reach(name, _address(settings))
         jobs = [
-            Job(name, check, _schedule(settings, one), self._store.last_started(name, check))
+            Job(name, check, _schedule(settings, one), self._last_tick(name, check, moved=moved))
             for check, one in watch.checks.items()
         ]
+        if moved:
+            # The first tick may be due next month.
+            threading.Thread(target=engine.survey, args=[name], name=f"survey {name}", daemon=True).start()
         scheduler = Scheduler(jobs, engine.tick, self._counters.tick_missed, self._clock)
         scheduler.start(self._clock.now())
-        return _Post(settings, watch, scheduler)
+        return _Post(settings, watch, engine, scheduler)
+
+    def _last_tick(self, target: str, check: str, *, moved: bool) -> datetime | None:
+        """Return when a check last came to its end; at a new address long ago, so that it is due."""
+        known = self._store.view().checks.get((target, check))
+        if moved and known is not None:
+            return _LONG_AGO
+        return self._store.last_swept(target, check)
 
     def _complain(self, path: KeyPath, message: str) -> ConfigError:
         """Make an error about a setting, with the line where it stands now."""
@@ -155,6 +170,8 @@ class Watching:
 
     def _end(self, names: Iterable[str]) -> None:
         ending = [self._posts.pop(name) for name in list(names)]
+        for post in ending:
+            post.engine.end()
         stops = [threading.Thread(target=post.watch.stop, daemon=True) for post in ending]
         for stop in stops:
             stop.start()
@@ -165,6 +182,13 @@ class Watching:
             if not post.scheduler.stop(max(0.0, deadline - time.monotonic())):
                 log.warning("a tick did not end in time and is left behind", seconds=_DRAIN_SECONDS)
             post.watch.target.close()
+
+
+def _address(settings: TargetSettings) -> str:
+    """Return what stands for the database that a DSN leads to; whoever logs in there may change."""
+    parameters = read_dsn(settings.dsn.get_secret_value())
+    where = [str(parameters.get(name, "")) for name in ("host", "hostaddr", "port", "dbname", "service")]
+    return sha256("\0".join(where).encode()).hexdigest()[:32]
 
 
 def _schedule(settings: TargetSettings, check: Check[Any]) -> Schedule:

@@ -10,8 +10,10 @@ from pathlib import Path
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+import psycopg
 import pytest
 
+from pgvigil.embedded import Server
 from pgvigil.registry import Registry
 from tests.daemon.process import Daemon, daemon, until
 
@@ -188,3 +190,50 @@ def test_systemd_is_told_when_the_daemon_is_ready_reloads_lives_and_stops(
             running.process.terminate()
             told("STOPPING=1")
             assert running.process.wait(30) == 0
+
+
+def test_a_target_that_is_taken_away_in_mid_sweep_leaves_nothing_behind(
+    sound: str, own_server: Server, configured: Configured
+) -> None:
+    with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
+        conn.execute("CREATE TABLE p (id int PRIMARY KEY)")
+        for number in range(150):
+            conn.execute(f"CREATE TABLE c{number} (id int REFERENCES p)")
+        conn.execute("SET session_replication_role = replica")
+        for number in range(150):
+            conn.execute(f"INSERT INTO c{number} VALUES (1)")
+    file = configured(sound)
+    kept = file.read_text()
+    file.write_text(
+        kept + f"  other:\n    dsn: {own_server.dsn()}\n    every: 1h\n    budget: {{duty_cycle: 0.2}}\n"
+    )
+    with daemon(file) as running:
+        until(
+            lambda: running.total("pgvigil_incidents", target="other", state="open"), lambda many: many > 20
+        )
+        file.write_text(kept)
+        running.process.send_signal(signal.SIGHUP)
+        until(lambda: targets(running), lambda found: found == {"shop"})
+        examined = running.total("pgvigil_runs_total")
+        until(lambda: running.total("pgvigil_runs_total"), lambda total: total > examined + 20)
+        assert targets(running) == {"shop"}
+        assert running.total("pgvigil_incidents") == 0
+        open_ones = json.loads(running.get("api/v1/incidents?state=open&limit=1000")[1])
+        assert open_ones == []
+
+
+def test_another_database_is_not_green_before_somebody_looked(
+    sound: str, broken: str, configured: Configured
+) -> None:
+    file = configured(sound, every="6h")
+    with daemon(file) as running:
+        until(lambda: len(running.metrics("pgvigil_interval_seconds")), lambda checks: checks == CHECKS)
+        until(lambda: running.total("pgvigil_subjects", state="unknown"), lambda unknown: unknown == 0)
+        rewrite(file, f"dsn: {sound}", f"dsn: {broken}")
+        running.process.send_signal(signal.SIGHUP)
+        until(lambda: running.total("pgvigil_incidents", state="open"))
+        assert running.terminate() == 0
+    rewrite(file, f"dsn: {broken}", f"dsn: {sound.rpartition('/')[0]}/nothing_there")
+    with daemon(file) as running:
+        # Before anything was examined there, and after a start, too.
+        assert running.total("pgvigil_subjects", state="passed") == 0

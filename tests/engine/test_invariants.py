@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pgvigil.check import Skipped, Subject
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.errors import QueryTimeoutError, TargetUnreachableError
 from pgvigil.store import Store
+from pgvigil.watch import WHOLE_CHECK
 from tests.engine.world import World, watch_of
 from tests.runner.plugins import CLEAN, EMPTY, Plugin, faulty, finding
 

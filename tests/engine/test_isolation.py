@@ -9,8 +9,8 @@ import psycopg
 import pytest
 
 from pgvigil.check import Discovery, Problem, Skipped, Subject
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.target import Limits
+from pgvigil.watch import WHOLE_CHECK
 from tests.engine.world import World, watch_of
 from tests.runner.plugins import CLEAN, Plugin, faulty, finding, named
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pgvigil.check import Discovery, Examined, Outcome, Problem, Severity, Skipped, Subject
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.errors import ConfigError, TargetError, UsageError
 from pgvigil.once import check_once
 from pgvigil.target import Limits
+from pgvigil.watch import WHOLE_CHECK
 from tests.engine.world import dead_dsn, watch_of
 from tests.runner.plugins import CLEAN, Plugin, faulty, finding, named
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from pgvigil.check import Context
     from pgvigil.embedded import Server
-    from pgvigil.engine import Watch
+    from pgvigil.watch import Watch
 
 
 def test_a_target_lost_in_the_middle_leaves_every_subject_unknown(own_server: Server) -> None:

@@ -57,13 +57,13 @@ def test_the_last_run_is_known_for_the_next_start(world_of: Callable[..., World]
         return CLEAN
 
     world = world_of(watch_of(database, Plugin(run)))
-    assert world.store.last_started("main", "plugin") is None
+    assert world.store.last_swept("main", "plugin") is None
     before = datetime.now(UTC)
     scheduler = scheduled(world)
     assert twice.acquire(timeout=30)
     assert twice.acquire(timeout=30)
     assert scheduler.stop(30)
-    last = world.store.last_started("main", "plugin")
+    last = world.store.last_swept("main", "plugin")
     assert last is not None
     assert last >= before
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from psycopg.conninfo import make_conninfo
 
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.target import Limits
+from pgvigil.watch import WHOLE_CHECK
 from tests.engine.world import World, dead_dsn, watch_of
 from tests.runner.plugins import CLEAN, Plugin, faulty, finding, named
 

@@ -10,12 +10,13 @@ from psycopg.conninfo import make_conninfo
 from pgvigil.catalog import Scope
 from pgvigil.config import KeyPath
 from pgvigil.embedded.server import free_port
-from pgvigil.engine import Engine, Watch
+from pgvigil.engine import Engine
 from pgvigil.errors import ConfigError
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Limits, Target
+from pgvigil.watch import Watch
 
 if TYPE_CHECKING:
     from pgvigil.store import Store

@@ -79,6 +79,7 @@ def test_it_has_the_metrics_of_the_contract_and_no_others(store: Store) -> None:
         "pgvigil_incidents": "gauge",
         "pgvigil_run_success": "gauge",
         "pgvigil_last_completed_timestamp_seconds": "gauge",
+        "pgvigil_incomplete_runs": "gauge",
         "pgvigil_interval_seconds": "gauge",
         "pgvigil_runs": "counter",
         "pgvigil_run_duration_seconds": "histogram",

@@ -111,12 +111,15 @@ def test_each_alertmanager_begins_at_zero_and_goes_when_it_is_no_longer_told(sto
     told.expect(["am-0:9093", "am-1:9093"])
     told.accepted("am-0:9093", 3)
     told.failed("am-1:9093")
-    told.pending("am-1:9093", 7)
+    waiting = [7]
+    told.pending("am-1:9093", lambda: waiting[0])
     scrape = Scrape(store, counters)
     assert scrape.value("pgvigil_notifications_total", alertmanager="am-0:9093") == 3
     assert scrape.value("pgvigil_notifications_total", alertmanager="am-1:9093") == 0
     assert scrape.value("pgvigil_notifications_failed_total", alertmanager="am-1:9093") == 1
     assert scrape.value("pgvigil_notifications_pending", alertmanager="am-1:9093") == 7
+    waiting[0] = 8
+    assert Scrape(store, counters).value("pgvigil_notifications_pending", alertmanager="am-1:9093") == 8
     told.expect(["am-0:9093"])
     assert len(Scrape(store, counters).series("pgvigil_notifications_total")) == 1
     assert list(Notifications().collect())
@@ -130,3 +133,14 @@ def test_counters_of_what_is_no_longer_configured_are_forgotten(store: Store) ->
     assert {one["target"] for one in Scrape(store, counters).series("pgvigil_runs_total")} == {"shop"}
     counters.observe(run())
     assert Scrape(store, counters).value("pgvigil_rows_examined_total", target="games") == 0
+
+
+def test_runs_that_do_not_complete_are_counted_in_a_row(store: Store) -> None:
+    discover(store)
+    store.record(run())
+    assert Scrape(store).series("pgvigil_incomplete_runs") == []
+    for count in (1, 2, 3):
+        store.record(run(outcome=Outcome.TIMEOUT, error="too slow"))
+        assert Scrape(store).value("pgvigil_incomplete_runs", subject=SUBJECT) == count
+    store.record(run(finding()))
+    assert Scrape(store).series("pgvigil_incomplete_runs") == []

@@ -18,7 +18,7 @@ NOW = datetime(2026, 3, 1, tzinfo=UTC)
 def test_what_no_database_can_hold_is_not_found(store: Store, name: str) -> None:
     store.record(run(finding()))
     assert store.incident(name) is None
-    assert store.last_started(name, name) is None
+    assert store.last_swept(name, name) is None
     assert store.coverage(name) == []
     for where in (Filter(target=name), Filter(check=name), Filter(subject=name), Filter(states=[name])):
         assert store.incidents(where) == store.subjects(where) == store.runs(where) == []

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from pgvigil.check import Outcome, Severity
-from pgvigil.errors import StoreError, UsageError
+from pgvigil.errors import StoreError, SupersededError, UsageError
 from pgvigil.store import CoverageState, Filter, Store
 from tests.incident.life import at, finding, run
 
@@ -106,20 +106,55 @@ def test_the_order_is_that_of_recording_whatever_the_clock_says(store: Store) ->
     for minutes in (60, 0, -60):
         store.record(run(finding(rows=100 + minutes), minutes=minutes))
     assert [stored.run.finished_at for stored in store.runs()] == [at(-60), at(0), at(60)]
-    assert store.last_started("games", "orphan_rows") == at(-61)
     assert store.subjects()[0].finished_at == at(-60)
     assert store.incidents()[0].count == 40
     assert store.incidents()[0].sightings == 3
 
 
-def test_when_a_check_last_started_is_known_also_of_a_subject_among_many(store: Store) -> None:
-    assert store.last_started("games", "orphan_rows") is None
+def test_a_sweep_counts_only_when_it_came_to_its_end(store: Store) -> None:
+    assert store.last_swept("games", "orphan_rows") is None
     store.sync_subjects("games", "orphan_rows", ["a", "b", "c"], NOW, 300)
-    assert store.last_started("games", "orphan_rows") is None
-    for minutes, subject in ((30, "c"), (10, "a"), (20, "b")):
-        store.record(run(subject=subject, minutes=minutes))
-    assert store.last_started("games", "orphan_rows") == at(19)
-    assert store.last_started("games", "table_drift") is None
+    store.record(run(subject="c", minutes=30))
+    assert store.last_swept("games", "orphan_rows") is None
+    store.record_sweep("games", "orphan_rows", at(29))
+    store.sync_subjects("games", "orphan_rows", ["a", "b"], NOW, 300)
+    assert store.last_swept("games", "orphan_rows") == at(29)
+    assert store.last_swept("games", "table_drift") is None
+
+
+def test_at_another_address_nothing_passes_before_it_is_examined(url: str) -> None:
+    with Store.open(url) as store:
+        assert store.reach("games", "here")
+        assert not store.reach("games", "here")
+        store.record(run(subject="passed"))
+        store.record(run(finding(), subject="failed"))
+        store.record_sweep("games", "orphan_rows", NOW)
+    with Store.open(url) as store:
+        assert not store.reach("games", "here")
+        assert store.reach("games", "elsewhere")
+        states = {one.name: one.state for one in store.view().subjects.values()}
+        assert states == {"passed": "unknown", "failed": "failed"}
+        assert {one.name: one.state for one in store.subjects()} == states
+        assert store.last_swept("games", "orphan_rows") is None
+        assert len(store.view().incidents) == 1, "what was red does not fade"
+
+
+def test_what_no_longer_counts_is_not_written(store: Store) -> None:
+    def no() -> bool:
+        return False
+
+    store.sync_subjects("games", "orphan_rows", ["a"], NOW, 300)
+    before = store.view()
+    with pytest.raises(SupersededError):
+        store.record(run(finding(), subject="a"), no)
+    with pytest.raises(SupersededError):
+        store.record_target("games", up=False, at=NOW, still=no)
+    with pytest.raises(SupersededError):
+        store.sync_subjects("games", "orphan_rows", ["b"], NOW, 300, still=no)
+    with pytest.raises(SupersededError):
+        store.record_sweep("games", "orphan_rows", NOW, still=no)
+    assert store.view() == before
+    assert store.runs() == []
 
 
 def test_a_discovery_keeps_what_is_known_and_ends_what_is_gone(store: Store) -> None:

@@ -120,6 +120,11 @@ def test_a_deployment_without_a_target_is_one_of_all(store: Store, site: Site) -
     assert site.control.hurried == []
 
 
+def test_a_clock_that_is_ahead_hides_nothing_that_is_new(store: Store, site: Site) -> None:
+    assert post(site, "deployments", {"version": "v1", "at": "2031-05-06T03:04:00Z"}).status == 201
+    assert [one.at for one in store.deployments()] == [NOW]
+
+
 def test_a_run_begins_when_it_is_asked_for(site: Site) -> None:
     answer = post(site, "runs", {"target": "games", "check": "table_drift"})
     assert (answer.status, json.loads(answer.body)) == (202, {"examining": ["games/table_drift"]})
@@ -184,6 +189,8 @@ def test_nobody_changes_anything_without_the_scope_for_it(
             "at: Input should have timezone info",
         ),
         ("deployments", {"version": "v1", "at": "2031-05-07T03:00:00Z"}, "at is in the future"),
+        ("deployments", {"version": "v1", "at": "0001-01-01T00:00:00+14:00"}, "at: expected a time between"),
+        ("incidents/{}/mute", {"until": "9999-12-31T23:59:59-12:00"}, "until: expected a time between"),
         ("deployments", {"version": "v1", "when": 1}, "when: Extra inputs are not permitted"),
         ("runs", {"target": 5}, "target: Input should be a valid string"),
         ("incidents/{}/mute", {"until": "2031-05-06T02:00:00Z"}, "until is in the past"),

@@ -15,8 +15,8 @@ from urllib.parse import quote, urlencode
 from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.store import Filter, Store
+from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web.access import Caller, Rules
 from pgvigil.web.security import Security
 from tests.web.world import (

@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pgvigil.check import Outcome, Severity
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.store import CheckStatus, SubjectStatus, TargetStatus, View
+from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web.picture import Console, Level, console
 from tests.web.world import NOW, RELATION, discovered, failed, finding, run, sound
 

@@ -13,11 +13,11 @@ from pgvigil import logs
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
 from pgvigil.config import DSN_VARIABLE, Config, joined, json_schema, load, starting_file
-from pgvigil.engine import Watch
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
 from pgvigil.patterns import matches
 from pgvigil.registry import Registry
+from pgvigil.watch import Watch
 from pgvigil.watching import build_watch
 from pgvigil.web.security import Security
 

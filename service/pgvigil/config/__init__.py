@@ -13,6 +13,7 @@ from pgvigil.config.settings import (
     Schemas,
     StateUrl,
     TargetSettings,
+    read_dsn,
 )
 from pgvigil.config.starting import DSN_VARIABLE, starting_file
 
@@ -36,5 +37,6 @@ __all__ = [
     "load",
     "near_match",
     "one_line",
+    "read_dsn",
     "starting_file",
 ]

@@ -30,6 +30,7 @@ DRIFT_BUDGET = "budget_rows"
 _OF_SUBJECTS = (
     ("pgvigil_run_success", "1 when the last run completed, 0 also before the first."),
     ("pgvigil_last_completed_timestamp_seconds", "When the last completed run ended."),
+    ("pgvigil_incomplete_runs", "Runs in a row that did not complete; only where the last one did not."),
     ("pgvigil_violations", "Rows or objects at fault in the last completed run."),
     (
         "pgvigil_drift_rows",
@@ -93,7 +94,9 @@ def _of_subject(one: SubjectStatus) -> Lines:
     )
     ended = "" if one.completed_at is None else _last_completed(labels, one.completed_at)
     drift = _of_pair(one, f'target="{target}",subject="{subject}"') if one.check == DRIFT_CHECK else ("", "")
-    return (f"pgvigil_run_success{{{labels}}} {_number(completed)}\n", ended, violations, *drift)
+    success = f"pgvigil_run_success{{{labels}}} {_number(completed)}\n"
+    incomplete = f"pgvigil_incomplete_runs{{{labels}}} {_number(one.incomplete)}\n" if one.incomplete else ""
+    return (success, ended, incomplete, violations, *drift)
 
 
 def _last_completed(labels: str, at: datetime) -> str:

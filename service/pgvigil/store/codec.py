@@ -38,6 +38,7 @@ def row_of_status(status: SubjectStatus) -> Row:
         "completed_outcome": status.completed_outcome,
         "violations": dict(status.violations),
         "measures": dict(status.measures),
+        "incomplete": status.incomplete,
     }
 
 
@@ -56,6 +57,7 @@ def status_of_row(row: RowMapping) -> SubjectStatus:
         completed_outcome=_outcome(row["completed_outcome"]),
         violations={Severity(name): count for name, count in row["violations"].items()},
         measures=row["measures"],
+        incomplete=row["incomplete"],
     )
 
 

@@ -11,10 +11,10 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, insert, select, union, update
 
 from pgvigil.incident import Event, Incident, vanished
-from pgvigil.store.codec import row_of_status
+from pgvigil.store.codec import check_of_row, row_of_status, status_of_row
 from pgvigil.store.recording import add_check, live_incidents, save
-from pgvigil.store.schema import checks, deployments, subjects, targets
-from pgvigil.store.status import CheckStatus, SubjectStatus
+from pgvigil.store.schema import addresses, checks, deployments, subjects, targets
+from pgvigil.store.status import CheckStatus, CoverageState, SubjectStatus
 from pgvigil.store.view import CheckKey, Delta, LiveIncident, SubjectKey
 
 T = TypeVar("T")
@@ -37,11 +37,13 @@ def sync(
 ) -> tuple[Synced, Delta]:
     """Make the names the known subjects of a check, and its interval the known one."""
     add_check(connection, check.target, check.name)
-    connection.execute(
+    changed = connection.execute(
         update(checks)
         .filter_by(target=check.target, name=check.name)
         .values(interval_seconds=check.interval_seconds, discovered_at=check.discovered_at)
+        .returning(checks)
     )
+    check = check_of_row(changed.mappings().one())
     known = _known(connection, check.target, check.name)
     found = dict.fromkeys(names)
     added = [
@@ -61,6 +63,37 @@ def sync(
     )
 
 
+def reach(connection: Connection, target: str, address: str) -> tuple[bool, Delta]:
+    """Note the address of a target; at a new one, nothing that passed is known to be so any more.
+
+    What failed goes on doing so until it is examined, and every check is due.
+    """
+    before = connection.scalar(select(addresses.c.digest).filter_by(target=target))
+    if before == address:
+        return False, Delta()
+    connection.execute(delete(addresses).filter_by(target=target))
+    connection.execute(insert(addresses).values(target=target, digest=address))
+    if before is None:
+        return True, Delta()
+    doubted = (
+        update(subjects)
+        .filter_by(target=target, state=CoverageState.PASSED.value)
+        .values(state=CoverageState.UNKNOWN.value)
+        .returning(subjects)
+    )
+    due = update(checks).filter_by(target=target).values(swept_at=None).returning(checks)
+    return True, Delta(
+        subjects=[status_of_row(row) for row in connection.execute(doubted).mappings()],
+        checks=[check_of_row(row) for row in connection.execute(due).mappings()],
+    )
+
+
+def swept(connection: Connection, target: str, check: str, began_at: datetime) -> Delta:
+    """Note that a sweep came to its end."""
+    ended = update(checks).filter_by(target=target, name=check).values(swept_at=began_at).returning(checks)
+    return Delta(checks=[check_of_row(row) for row in connection.execute(ended).mappings()])
+
+
 def retire(connection: Connection, configured: Collection[CheckKey], now: datetime) -> Delta:
     """Forget the checks that are no longer configured, their subjects, and targets without a check."""
     listed = connection.execute(select(checks.c.target, checks.c.name)).all()
@@ -77,6 +110,7 @@ def retire(connection: Connection, configured: Collection[CheckKey], now: dateti
     gone_targets = [name for name in connection.scalars(named) if name not in kept]
     connection.execute(delete(targets).where(targets.c.name.in_(gone_targets)))
     connection.execute(delete(deployments).where(deployments.c.target.in_(gone_targets)))
+    connection.execute(delete(addresses).where(addresses.c.target.not_in(kept)))
     return Delta(
         incidents=incidents, gone_subjects=gone_subjects, gone_checks=gone_checks, gone_targets=gone_targets
     )

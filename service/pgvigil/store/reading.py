@@ -190,15 +190,9 @@ def list_runs(connection: Connection, wanted: Filter) -> list[StoredRun]:
     return [StoredRun(row["id"], run_of_row(row)) for row in found]
 
 
-def last_started(connection: Connection, target: str, check: str) -> datetime | None:
-    """Return when the last recorded run of a check started, whatever the clock said before."""
-    query = (
-        select(subjects.c.started_at)
-        .where(equals(subjects.c.target, target), equals(subjects.c.check, check))
-        .where(subjects.c.last_run.is_not(None))
-        .order_by(subjects.c.last_run.desc())
-        .limit(1)
-    )
+def last_swept(connection: Connection, target: str, check: str) -> datetime | None:
+    """Return when the last sweep of a check began that came to its end."""
+    query = select(checks.c.swept_at).where(equals(checks.c.target, target), equals(checks.c.name, check))
     return connection.execute(query).scalar()
 
 

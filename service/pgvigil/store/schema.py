@@ -118,6 +118,8 @@ checks = Table(
     Column("name", String, primary_key=True),
     Column("interval_seconds", Float),
     Column("discovered_at", Timestamp),
+    # When the last sweep began that came to its end.
+    Column("swept_at", Timestamp),
 )
 
 subjects = Table(
@@ -139,6 +141,7 @@ subjects = Table(
     Column("completed_outcome", String),
     Column("violations", Json, nullable=False),
     Column("measures", Json, nullable=False),
+    Column("incomplete", BigInteger, nullable=False, server_default="0"),
     UniqueConstraint("target", "check", "digest", name="subjects_name"),
 )
 
@@ -249,6 +252,14 @@ deliveries = Table(
     Column("labels", Json, nullable=False),
     Column("at", Timestamp, nullable=False),
     Index("deliveries_by_incident", "incident"),
+)
+
+# What stands for the address at which a target was examined: at another one it may be another database.
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("digest", String, nullable=False),
 )
 
 # One row: who leads, and how often the lead has changed hands.

@@ -56,12 +56,16 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True)
 class CheckStatus:
-    """A check of a target. `interval_seconds` is None until its subjects were first discovered."""
+    """A check of a target. `interval_seconds` is None until its subjects were first discovered.
+
+    `swept_at` is when the last sweep began that came to its end.
+    """
 
     target: str
     name: str
     interval_seconds: float | None = None
     discovered_at: datetime | None = None
+    swept_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +74,8 @@ class SubjectStatus:
 
     `violations` counts the rows or objects at fault in the last completed run by severity; it holds
     `critical` once a run has completed, and every severity the subject has ever shown, at 0 when healed.
-    `measures` are those of the last completed run.
+    `measures` are those of the last completed run. `incomplete` counts the runs in a row that did not
+    complete.
     """
 
     target: str
@@ -85,6 +90,7 @@ class SubjectStatus:
     completed_outcome: Outcome | None = None
     violations: Mapping[Severity, int] = field(default_factory=dict)
     measures: Mapping[str, int] = field(default_factory=dict)
+    incomplete: int = 0
 
     def after(self, run: Run) -> SubjectStatus:
         """Return the status after one more run."""
@@ -97,9 +103,10 @@ class SubjectStatus:
             finished_at=run.finished_at,
         )
         if not run.outcome.completed:
-            return status
+            return replace(status, incomplete=self.incomplete + 1)
         return replace(
             status,
+            incomplete=0,
             completed_at=run.finished_at,
             completed_outcome=run.outcome,
             violations=_violations(self.violations, run),

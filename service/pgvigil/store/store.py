@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
 from pgvigil import incident as life
-from pgvigil.errors import StoreError
+from pgvigil.errors import StoreError, SupersededError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
 from pgvigil.store import delivering, discovering, reading, recording, retention
@@ -27,6 +27,15 @@ from pgvigil.store.status import CheckStatus, Coverage, Deployment, SubjectStatu
 from pgvigil.store.view import CheckKey, Delta, Picture, View
 
 T = TypeVar("T")
+
+Still: TypeAlias = Callable[[], bool]
+"""Tells whether what is to be written still counts."""
+
+
+def always() -> bool:
+    """Say that it does."""
+    return True
+
 
 # What a commit that is under way when the store is closed may still take.
 _CLOSE_SECONDS = 1.0
@@ -107,9 +116,13 @@ class Store:
         self._database.raise_if_lost()
         return self._leadership.held
 
-    def record(self, run: Run) -> Recorded:
-        """Commit one run with its findings, and what follows for its subject and its incidents."""
-        return self._commit(lambda connection: recording.record(connection, run))
+    def record(self, run: Run, still: Still = always) -> Recorded:
+        """Commit one run with its findings, and what follows for its subject and its incidents.
+
+        Here and below: raises SupersededError, and nothing is written, when `still` says no; it is asked when
+        nobody else can write any more.
+        """
+        return self._commit(lambda connection: recording.record(connection, run), still=still)
 
     def record_target(
         self,
@@ -119,13 +132,21 @@ class Store:
         at: datetime,
         error: str | None = None,
         server_version: str | None = None,
+        still: Still = always,
     ) -> None:
         """Commit whether a target answered; its server version is kept while it is down."""
         seen = TargetStatus(target, up, at, at if up else None, server_version, error)
-        self._commit(lambda connection: (None, recording.record_target(connection, seen)))
+        self._commit(lambda connection: (None, recording.record_target(connection, seen)), still=still)
 
     def sync_subjects(
-        self, target: str, check: str, subjects: Iterable[str], now: datetime, interval_seconds: float
+        self,
+        target: str,
+        check: str,
+        subjects: Iterable[str],
+        now: datetime,
+        interval_seconds: float,
+        *,
+        still: Still = always,
     ) -> Synced:
         """Make `subjects` the known ones of a check, after a discovery.
 
@@ -133,7 +154,22 @@ class Store:
         vanished, and stay in the history.
         """
         status = CheckStatus(target, check, interval_seconds, now)
-        return self._commit(lambda connection: discovering.sync(connection, status, subjects, now))
+        return self._commit(
+            lambda connection: discovering.sync(connection, status, subjects, now), still=still
+        )
+
+    def record_sweep(self, target: str, check: str, began_at: datetime, *, still: Still = always) -> None:
+        """Commit that a sweep, which began at that moment, came to its end."""
+        self._commit(
+            lambda connection: (None, discovering.swept(connection, target, check, began_at)), still=still
+        )
+
+    def reach(self, target: str, address: str) -> bool:
+        """Commit at which address a target is examined, or what stands for it; tells whether that is news.
+
+        At a new one nothing counts as passed before it is examined there.
+        """
+        return self._commit(lambda connection: discovering.reach(connection, target, address))
 
     def retire(self, configured: Collection[CheckKey], now: datetime) -> None:
         """Forget the targets and checks that are no longer among the configured (target, check)."""
@@ -260,10 +296,10 @@ class Store:
         with self._database.reading() as connection:
             return reading.list_deployments(connection, where)
 
-    def last_started(self, target: str, check: str) -> datetime | None:
-        """Return when the last recorded run of a check started, None when there was none."""
+    def last_swept(self, target: str, check: str) -> datetime | None:
+        """Return when the last sweep of a check began that came to its end, None when none did."""
         with self._database.reading() as connection:
-            return reading.last_started(connection, target, check)
+            return reading.last_swept(connection, target, check)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -272,8 +308,12 @@ class Store:
             self._leadership.fence(connection)
             yield connection
 
-    def _commit(self, work: Callable[[Connection], tuple[T, Delta]], *, fenced: bool = True) -> T:
+    def _commit(
+        self, work: Callable[[Connection], tuple[T, Delta]], *, fenced: bool = True, still: Still = always
+    ) -> T:
         with self._writer:
+            if not still():
+                raise SupersededError("another configuration is in force by now")
             try:
                 with self._database.writing() as connection:
                     if fenced:

@@ -13,11 +13,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from pgvigil.clock import Clock
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.incident import Incident, State
 from pgvigil.notify import alert_name
 from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, Store
+from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web import runbooks, words
 from pgvigil.web.control import Control
 from pgvigil.web.picture import console, is_stale, urgency

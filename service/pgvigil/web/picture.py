@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pgvigil.check import Severity
-from pgvigil.engine import WHOLE_CHECK
 from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
 from pgvigil.store.view import CheckKey
+from pgvigil.watch import WHOLE_CHECK
 
 STALE_AFTER = 3
 """A result is stale when it is older than this many intervals of its check: something holds the ticks up."""

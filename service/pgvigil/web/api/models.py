@@ -25,6 +25,17 @@ def _version(text: str) -> str:
     return text
 
 
+def _moment(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("expected a time between the years 1 and 9999") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+"""A time with a zone, in UTC from here on."""
+
+
 class Answer(BaseModel):
     """Base of what is said; made from the records of the store."""
 
@@ -239,7 +250,7 @@ class DeploymentQuestion(Question):
 
     version: Annotated[str, AfterValidator(_version)] = Field(description="What was deployed.")
     target: str | None = Field(default=None, description="Where.")
-    at: AwareDatetime | None = Field(default=None, description="When, with a time zone.")
+    at: Moment | None = Field(default=None, description="When, with a time zone.")
     examine: bool = Field(default=True, description="Whether the target is examined at once.")
 
 
@@ -256,7 +267,7 @@ class MarkQuestion(Question):
     who: str | None = Field(
         default=None, max_length=100, description="Who says so, when a program asks for a person."
     )
-    until: AwareDatetime | None = Field(default=None, description="When it ends, with a time zone.")
+    until: Moment | None = Field(default=None, description="When it ends, with a time zone.")
     lasting: Interval | None = Field(
         default=None, alias="for", description="How long it lasts, such as `2h`."
     )
@@ -273,4 +284,4 @@ class MarkQuestion(Question):
         until = now + self.lasting if self.lasting is not None else self.until
         if until is not None and until <= now + timedelta(0):
             raise ValueError("until is in the past")
-        return None if until is None else until.astimezone(UTC)
+        return until

@@ -38,7 +38,8 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
         if deployment.target is not None:
             _require_target(deployment.target, names)
             names = [deployment.target]
-        at = deployment.at or now
+        # By our clock: what is first seen after it is new.
+        at = min(deployment.at or now, now)
         marked = [Deployment(name, deployment.version, at, request.state.caller.name) for name in names]
         store.record_deployments(marked)
         _log(request, "deployment marked", targets=names, version=deployment.version)

@@ -1,4 +1,4 @@
-"""Deployments, what each Alertmanager was told, and incidents that are found by their subject."""
+"""Deployments, what each Alertmanager was told, and what tells whether everything was examined."""
 
 from hashlib import sha256
 
@@ -15,7 +15,14 @@ moment = sa.DateTime(timezone=True)
 
 
 def upgrade() -> None:
-    """Create both tables, and what incidents are found by."""
+    """Create the tables and add the columns."""
+    op.create_table(
+        "addresses",
+        sa.Column("target", sa.String, primary_key=True),
+        sa.Column("digest", sa.String, nullable=False),
+    )
+    op.add_column("checks", sa.Column("swept_at", moment))
+    op.add_column("subjects", sa.Column("incomplete", sa.BigInteger, nullable=False, server_default="0"))
     op.create_table(
         "deployments",
         sa.Column("id", number, primary_key=True),
