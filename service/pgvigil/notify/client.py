@@ -22,11 +22,14 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionErro
 from pgvigil import __version__
 from pgvigil.config.notifying import Alertmanager
 from pgvigil.notify.alerts import Alert
+from pgvigil.notify.deadline import Deadline
 
 _PATH = "/api/v2/alerts"
 _CONNECT_SECONDS = 3.0
+# Without a word, and until the answer is whole.
 _ANSWER_SECONDS = 10.0
-_LONGEST_ANSWER = 1 << 16
+_WHOLE_SECONDS = 15.0
+_LONGEST_ANSWER = 1 << 13
 
 # What says that there is something wrong with the alerts, not with whoever is there.
 _REFUSALS = (400, 413, 422)
@@ -74,22 +77,15 @@ class Client:
         }
         self._ca_file = ca_file
         self._http: urllib3.PoolManager | None = None
+        self._deadline = Deadline()
 
     def __call__(self, alerts: Sequence[Alert]) -> Answer:
         """Send alerts in one request."""
-        try:
-            answer = self._ask(json.dumps(alerts).encode())
-        except (NewConnectionError, ConnectTimeoutError) as error:
-            answer = Answer(Outcome.FAILED, heard=False, reason=_reason(error))
-        except HTTPError as error:
-            answer = Answer(Outcome.FAILED, reason=_reason(error))
-        except OSError as error:
-            answer = Answer(
-                Outcome.FAILED, reason=f"{error.filename or self._url}: {error.strerror or error}"
-            )
-        except (ValueError, UnicodeError):
-            # Its words would repeat the header.
-            answer = Answer(Outcome.FAILED, heard=False, reason="its user, password or token cannot be sent")
+        body = json.dumps(alerts).encode()
+        with self._deadline.within(_WHOLE_SECONDS):
+            answer = self._try(body)
+        if self._deadline.passed and answer.heard:
+            answer = Answer(Outcome.FAILED, reason="no whole answer in time")
         if answer.outcome is Outcome.FAILED:
             # Certificates are read anew with the next attempt.
             self.close()
@@ -101,29 +97,48 @@ class Client:
             self._http.clear()
             self._http = None
 
+    def _try(self, body: bytes) -> Answer:
+        try:
+            return self._ask(body)
+        except (NewConnectionError, ConnectTimeoutError) as error:
+            return Answer(Outcome.FAILED, heard=False, reason=_reason(error))
+        except HTTPError as error:
+            return Answer(Outcome.FAILED, reason=_reason(error))
+        except OSError as error:
+            return Answer(Outcome.FAILED, reason=f"{error.filename or self._url}: {error.strerror or error}")
+
     def _ask(self, body: bytes) -> Answer:
         self._http = self._http or self._connections()
         response = self._http.request(
             "POST", self._url, body=body, headers=self._headers, redirect=False, preload_content=False
         )
         # To the end, so that the connection can be used again. What it says may repeat what was sent.
-        if len(response.read(_LONGEST_ANSWER)) < _LONGEST_ANSWER:
+        text = response.read(_LONGEST_ANSWER, decode_content=False)
+        if len(text) < _LONGEST_ANSWER:
             response.release_conn()
         else:
             response.close()
-        return Answer(_outcome(response.status), _date(response.headers), reason=f"HTTP {response.status}")
+        outcome, reason = _outcome(response.status), f"HTTP {response.status}"
+        html = "html" in response.headers.get("Content-Type", "").lower()
+        if outcome is Outcome.ACCEPTED and (html or text.strip()):
+            # An Alertmanager that accepts says nothing. A web server answers whatever it is asked.
+            outcome = Outcome.FAILED
+            reason = f"no Alertmanager answers there: {reason} with {'HTML' if html else 'a text'}"
+        return Answer(outcome, _date(response.headers), reason=reason)
 
     def _connections(self) -> urllib3.PoolManager:
         if self._ca_file:
             # One that cannot be read is named so; what reads it later does not say which it was.
             _try_out(self._ca_file)
-        return urllib3.PoolManager(
+        http = urllib3.PoolManager(
             num_pools=1,
             maxsize=1,
             retries=False,
             timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS),
             ca_certs=str(self._ca_file) if self._ca_file else None,
         )
+        self._deadline.watch(http.connection_from_url(self._url))
+        return http
 
 
 def name_of(url: str) -> str:
