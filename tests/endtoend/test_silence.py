@@ -51,14 +51,21 @@ def deadman(world: World) -> int:
 
 
 def paged(world: World) -> set[str]:
-    """Return the names of all alerts that whoever is on call was told of, but for our own markers."""
-    return {name for name, target, _ in stories(pages(world)) if not target.startswith(MARKER)}
+    """Return the names of all alerts that woke whoever is on call, but for our own markers.
+
+    What was silent is listed among what is over when its group is told so: that wakes nobody.
+    """
+    told_of = stories(pages(world)).items()
+    return {
+        name for (name, target, _), story in told_of if "firing" in story and not target.startswith(MARKER)
+    }
 
 
 def ticketed(world: World) -> set[str]:
     """Return the names of all alerts that can wait, but for those that add up what is over."""
-    told_of = {name for name, *_ in stories(world.webhook.to("tickets"))}
-    return {name for name in told_of if not name.startswith("PgvigilIntegrityBudgetBurning")}
+    told_of = stories(world.webhook.to("tickets")).items()
+    names = {name for (name, *_), story in told_of if "firing" in story}
+    return {name for name in names if not name.startswith("PgvigilIntegrityBudgetBurning")}
 
 
 def test_pgvigil_that_is_gone_pages_and_its_faults_stay(installed: Install, shop: Callable[..., str]) -> None:
