@@ -130,7 +130,11 @@ class Counted:
 
     accepted_alerts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
-    waiting: dict[str, int] = field(default_factory=dict)
+    waits: dict[str, Callable[[], int]] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> dict[str, int]:
+        return {name: count() for name, count in self.waits.items()}
 
     def accepted(self, alertmanager: str, alerts: int) -> None:
         self.accepted_alerts[alertmanager] += alerts
@@ -138,5 +142,5 @@ class Counted:
     def failed(self, alertmanager: str) -> None:
         self.failures[alertmanager] += 1
 
-    def pending(self, alertmanager: str, incidents: int) -> None:
-        self.waiting[alertmanager] = incidents
+    def pending(self, alertmanager: str, count: Callable[[], int]) -> None:
+        self.waits[alertmanager] = count

@@ -85,6 +85,18 @@ def test_an_alertmanager_that_never_answers_holds_up_neither_the_others_nor_the_
         assert store.delivered(url) == [incident.id], "the next one knows that it may have been heard"
 
 
+def test_what_waits_is_known_while_an_alertmanager_does_not_answer(store: Store) -> None:
+    counts = Counted()
+    store.record(run(finding(), subject="a"))
+    with silent() as (url, asked):
+        notifies = notifier(store, url, counts=counts)
+        notifies.start()
+        assert asked.wait(60)
+        store.record(run(finding(), subject="b"))
+        assert counts.waiting == {url.removeprefix("http://"): 2}
+        notifies.stop()
+
+
 def test_it_is_woken_by_a_commit(store: Store) -> None:
     counts = Announced()
     with serving() as server:

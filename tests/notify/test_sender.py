@@ -19,6 +19,8 @@ from tests.notify.world import RESEND, World
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from pgvigil.notify.alerts import Alert
+
 WARNING = finding(severity=Severity.WARNING)
 
 
@@ -275,6 +277,52 @@ def test_what_waits_is_counted(world: World) -> None:
     world.go_on(20)
     assert world.counts.waiting == {"am:9093": 3}
     world.model.weather = "up"
+    world.go_on(20)
+    assert world.counts.waiting == {"am:9093": 0}
+
+
+def test_what_waits_is_counted_while_a_request_hangs(world: World) -> None:
+    """It is asked from within one: of what was told before, only what goes on is repeated."""
+    seen = []
+    world.see(finding(), subject="told")
+    world.go_on(2)
+
+    def hangs(_: Alert) -> bool:
+        for number in range(2):
+            world.see(finding(), subject=f"new {number}")
+        seen.append(world.counts.waiting["am:9093"])
+        return False
+
+    world.model.refuses = hangs
+    while not seen:
+        world.go_on(1)
+    assert seen[0] == 2
+
+
+def test_what_is_under_way_waits_until_it_is_accepted(world: World) -> None:
+    seen = []
+    world.model.refuses = lambda _: bool(seen.append(world.counts.waiting["am:9093"]))  # type: ignore[func-returns-value]
+    world.see(finding())
+    world.go_on(2)
+    assert seen[0] == 1
+    assert world.counts.waiting == {"am:9093": 0}
+
+
+def test_what_was_given_up_waits(world: World) -> None:
+    world.see(finding())
+    world.go_on(2)
+    world.model.weather = "unanswered"
+    world.see()
+    world.go_on(2)
+    assert world.counts.waiting == {"am:9093": 1}
+    assert world.counts.failures["am:9093"] > 0
+
+
+def test_who_does_not_lead_has_nothing_waiting(world: World) -> None:
+    world.model.weather = "down"
+    world.see(finding())
+    world.go_on(2)
+    world.leads = False
     world.go_on(20)
     assert world.counts.waiting == {"am:9093": 0}
 

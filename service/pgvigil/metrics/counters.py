@@ -190,9 +190,9 @@ class Notifications:
         """Count a request that failed."""
         self._failed.labels(alertmanager).inc()
 
-    def pending(self, alertmanager: str, incidents: int) -> None:
-        """Note how many incidents wait to be told."""
-        self._pending.labels(alertmanager).set(incidents)
+    def pending(self, alertmanager: str, count: Callable[[], int]) -> None:
+        """Ask this from now on how many incidents wait to be told, whenever somebody wants to know."""
+        self._pending.labels(alertmanager).set_function(count)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the metrics."""

@@ -35,12 +35,15 @@ class Holdings:
         self._unheard: set[str] = set()
 
     def changed(self, live: Mapping[str, LiveIncident], at: datetime) -> list[str]:
-        """Return the incidents of which it holds something else than is so, the news first."""
+        """Return the incidents of which it holds something else than is so, the news first.
+
+        For any thread: what another one is told of meanwhile is seen or not.
+        """
         told = self._told
         names = [
             name for name, one in live.items() if told.get(name) is not severity_told(one, one.severity, at)
         ]
-        names += [name for name in told if name not in live]
+        names += [name for name in list(told) if name not in live]
         return sorted(names, key=lambda name: told.get(name) is _UNKNOWN)
 
     def firing(self) -> list[str]:

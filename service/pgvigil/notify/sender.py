@@ -49,8 +49,8 @@ class Counts(Protocol):
         """Count a request that failed."""
         ...
 
-    def pending(self, alertmanager: str, incidents: int) -> None:
-        """Note how many incidents wait to be told."""
+    def pending(self, alertmanager: str, count: Callable[[], int]) -> None:
+        """Ask this from now on how many incidents wait to be told; it may be asked by any thread."""
         ...
 
 
@@ -100,6 +100,7 @@ class Sender:
         self.stopped = False
         """Set from outside: nothing more is sent, counted or written."""
         self._forget()
+        counts.pending(address.name, self.pending)
 
     def _forget(self) -> None:
         """Know nothing of what the Alertmanager holds; the store does."""
@@ -107,12 +108,21 @@ class Sender:
         self._echo = Echo()
         self._refused: dict[str, float] = {}
         self._clear_queues()
-        self._tell_pending()
 
     def _clear_queues(self) -> None:
         self._changed: deque[str] = deque()
         self._round: deque[str] = deque()
         self._echoes: deque[Identity] = deque()
+
+    def pending(self) -> int:
+        """Return how many incidents wait to be told.
+
+        It is found anew each time, and for any thread: while a request hangs, nobody looks.
+        """
+        if (holdings := self._holdings) is None:
+            return 0
+        changed = holdings.changed(self._store.view().incidents, self._clock.now())
+        return len({*changed, *self._refused})
 
     def turn(self) -> float:
         """Send what is most urgent, one request as a rule; return for how many seconds nothing is due."""
@@ -160,15 +170,10 @@ class Sender:
             self._round = deque(name for name in self._holdings.firing() if name not in self._refused)
             self._echoes = deque(self._echo.identities(now))
             self._round_at = now + self._resend
-        self._tell_pending()
-
-    def _tell_pending(self) -> None:
-        self._counts.pending(self._address.name, len(self._changed) + len(self._refused))
 
     def _send_next(self, holdings: Holdings) -> None:
         if self._changed:
             self._deliver(holdings, _take(self._changed))
-            self._tell_pending()
         elif self._round:
             self._deliver(holdings, _take(self._round))
         elif self._echoes:
