@@ -67,6 +67,8 @@ class Talkative(BaseModel):
         f"targets: {{a: {{dsn: dbname=a}}}}\nweb: {{tokens: {{ci: {{token: [{SECRET}]}}}}}}",
         f"targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{SECRET}]}}",
         f"targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{{url: a, token: [{SECRET}]}}]}}",
+        f"targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{{url: a, token: {SECRET}€}}]}}",
+        f'targets: {{a: {{dsn: dbname=a}}}}\nnotify: {{alertmanagers: [{{password: "{SECRET}\\n"}}]}}',
     ],
 )
 def test_no_complaint_shows_a_secret(

@@ -14,6 +14,8 @@ from pgvigil.config.serving import plain_url
 from pgvigil.timing import Within
 
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# Control characters, which basic authentication does not allow, and halves of characters.
+_UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _OWN_LABELS = frozenset(("alertname", "severity", "target", "check", "subject", "code"))
 
 
@@ -25,17 +27,40 @@ def _label(name: str) -> str:
     return name
 
 
+def _token(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not text or not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError("expected printable ASCII characters without spaces")
+    return value
+
+
+def _username(name: str) -> str:
+    if _UNSENDABLE.search(name) or ":" in name:
+        raise ValueError("expected text without control characters and ':'")
+    return name
+
+
+def _password(value: SecretStr) -> SecretStr:
+    if _UNSENDABLE.search(value.get_secret_value()):
+        raise ValueError("expected text without control characters")
+    return value
+
+
 class Alertmanager(Section):
     """One Alertmanager."""
 
     url: Annotated[str, AfterValidator(plain_url)] = Field(
         description="Its address, such as `http://alertmanager:9093`, with its path prefix if it has one."
     )
-    username: str | None = Field(default=None, description="User for basic authentication.")
-    password: SecretStr | None = Field(
+    username: Annotated[str, AfterValidator(_username)] | None = Field(
+        default=None, description="User for basic authentication."
+    )
+    password: Annotated[SecretStr, AfterValidator(_password)] | None = Field(
         default=None, description="The user's password; best `!env NAME` or `!file PATH`."
     )
-    token: SecretStr | None = Field(default=None, description="Bearer token, instead of user and password.")
+    token: Annotated[SecretStr, AfterValidator(_token)] | None = Field(
+        default=None, description="Bearer token, instead of user and password."
+    )
     ca_file: Path | None = Field(
         default=None, description="Certificates to trust, instead of the system's; relative to this file."
     )
