@@ -191,7 +191,8 @@ class Params(Scheduled):
     )
     severity: dict[str, Severity] = Field(
         default_factory=dict,
-        description="Severity by subject pattern, the first that matches: `{'monitoring.*': warning}`. "
+        description="Severity of faults by subject pattern, the first that matches; notes stay notes: "
+        "`{'monitoring.*': warning}`. "
         "`*` stands for any text, `?` for one character, all else for itself.",
     )
     confirm: int | None = Field(

@@ -238,8 +238,11 @@ class _Attempt:
         if isinstance(verdict, Skipped):
             return _Result(Outcome.SKIPPED, verdict.reason)
         params = self._check.params
+        # How bad a fault is may be set; what is none stays a note.
         findings = tuple(
-            replace(finding, severity=params.severity_of(self._subject.name, finding.severity))
+            finding
+            if finding.severity is Severity.INFO
+            else replace(finding, severity=params.severity_of(self._subject.name, finding.severity))
             for finding in verdict.findings
         )
         # A note does not make a subject unsound: it is reported, and the run passes.

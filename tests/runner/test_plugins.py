@@ -172,8 +172,14 @@ def test_info_is_a_note_and_the_run_passes(lone_runner: Runner) -> None:
 
 def test_the_settings_decide_severity_and_confirmations(lone_runner: Runner) -> None:
     params = Params(severity={"on*": Severity.CRITICAL}, confirm=4)
-    run = run_of(lone_runner, Plugin(lambda *_: faulty(finding(severity=Severity.INFO)), params=params))
+    run = run_of(lone_runner, Plugin(lambda *_: faulty(), params=params))
     assert (run.outcome, run.findings[0].severity, run.confirm) == (Outcome.FAIL, Severity.CRITICAL, 4)
+
+
+def test_a_severity_is_for_faults_and_makes_no_page_of_a_note(lone_runner: Runner) -> None:
+    params = Params(severity={"*": Severity.CRITICAL})
+    run = run_of(lone_runner, Plugin(lambda *_: faulty(finding(severity=Severity.INFO)), params=params))
+    assert (run.outcome, run.findings[0].severity) == (Outcome.PASS, Severity.INFO)
 
 
 def test_a_plugin_without_settings_is_an_error_about_itself(lone_runner: Runner) -> None:

@@ -195,7 +195,7 @@ def _offset(request: Request) -> int:
 
 def _runbook(incident: Incident) -> str:
     """Return the alert that tells of an incident, empty when there is no runbook for it."""
-    alert = alert_name(incident.check)
+    alert = alert_name(incident.check, incident.severity)
     return alert if alert in runbooks.names() else ""
 
 
