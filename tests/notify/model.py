@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -65,6 +65,10 @@ class Model:
         """Forget everything."""
         self._may_have_come |= self.held.keys()
         self.held.clear()
+
+    def may_have_got(self, identities: Iterable[Identity]) -> None:
+        """Do not wonder at the ends of these, although it never knew them."""
+        self._may_have_come |= set(identities)
 
     def firing(self) -> list[Mapping[str, str]]:
         """Return the labels of what is firing now."""

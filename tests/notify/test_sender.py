@@ -105,6 +105,20 @@ def test_what_was_never_told_is_not_told_to_be_over(world: World) -> None:
     assert world.in_step()
 
 
+def test_after_a_restart_the_end_of_what_may_have_been_told_is_told(world: World) -> None:
+    """That nobody heard of it was in memory; an Alertmanager tells nobody of such an end."""
+    world.model.weather = "down"
+    world.see(finding())
+    world.go_on()
+    world.see()
+    world.restart()
+    world.model.weather = "up"
+    world.go_on(5)
+    assert len(world.model.requests) == 1
+    assert world.firing() == []
+    assert world.in_step()
+
+
 def test_a_fault_that_comes_and_goes_while_an_alertmanager_is_down_is_one_alert(world: World) -> None:
     world.see(finding())
     world.go_on()

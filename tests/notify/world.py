@@ -50,6 +50,9 @@ class World:
         """Begin with new senders, which know nothing but the store; and with other configured labels."""
         self.form = Form(URL, hold=HOLD, labels=labels)
         self.senders = {name: self.sender(name) for name in self.models}
+        # What surely was not heard was known to the senders before: now it may have been.
+        for name, model in self.models.items():
+            model.may_have_got(self.noted(name))
 
     def sender(self, name: str) -> Sender:
         return Sender(
