@@ -58,10 +58,13 @@ def alert(
 
 
 @contextmanager
-def running_alertmanager(config: str, files: Mapping[str, str] | None = None) -> Iterator[Alertmanager]:
+def running_alertmanager(
+    config: str, files: Mapping[str, str] | None = None, prefix: str = ""
+) -> Iterator[Alertmanager]:
     """Run it with this configuration (YAML) for the time of the block.
 
-    `files` are further ones by name, such as templates; they lie beside the configuration.
+    `files` are further ones by name, such as templates; they lie beside the configuration. `prefix` is that
+    of its paths, such as `/team`.
     """
     with home_of_a_server({"alertmanager.yml": config, **(files or {})}) as home:
         port = free_port()
@@ -71,8 +74,9 @@ def running_alertmanager(config: str, files: Mapping[str, str] | None = None) ->
             f"--storage.path={home.path}/data",
             f"--web.listen-address=127.0.0.1:{port}",
             "--cluster.listen-address=",
+            f"--web.route-prefix={prefix or '/'}",
         ]
-        server = Alertmanager(command, f"http://127.0.0.1:{port}", home)
+        server = Alertmanager(command, f"http://127.0.0.1:{port}{prefix}", home)
         try:
             server.start()
             yield server

@@ -153,6 +153,19 @@ def test_one_page_when_it_opens_none_while_it_stays_one_word_when_it_is_over(
         assert told(webhook) == {("public.t", "firing"): 1, ("public.t", "resolved"): 1}
 
 
+def test_one_with_a_path_prefix_is_told_there_and_nowhere_else(site: Site, webhook: Webhook) -> None:
+    config = CONFIG.format(url=webhook.url("pager"))
+    with running_alertmanager(config, prefix="/team/a") as alertmanager:
+        above = alertmanager.url.removesuffix("/a")
+        with site.notifying(alertmanager.url, above):
+            site.see(finding())
+            webhook.wait_for(about("public.t"))
+            until(sent_again(site, alertmanager, 2))
+            until(lambda: site.counts.failures[above.removeprefix("http://")] >= 2)
+    assert site.counts.failures.keys() == {above.removeprefix("http://")}
+    assert told(webhook) == {("public.t", "firing"): 1}
+
+
 def test_a_fault_that_comes_back_is_a_new_page(
     site: Site, alertmanager: Alertmanager, webhook: Webhook
 ) -> None:
