@@ -60,6 +60,10 @@ def _of(group: dict[str, str]) -> Callable[[Notification], bool]:
     return lambda one: bool(one.body["groupLabels"] == group)
 
 
+def _tells_of(name: str) -> Callable[[Notification], bool]:
+    return lambda one: name in one.names()
+
+
 def suppressed(running: Notified) -> list[str]:
     found = running.alertmanager.alerts()
     return sorted(one["labels"]["alertname"] for one in found if one["status"]["state"] == "suppressed")
@@ -126,8 +130,18 @@ def test_a_page_ends_with_its_fault(notified: Run) -> None:
         ),
         pytest.param(
             ("PgvigilNoLeader", HEALTH | {"severity": "critical"}),
-            FOLLOWS_FROM_SILENCE,
+            [*FOLLOWS_FROM_SILENCE, ("PgvigilDown", TARGET | {"severity": "critical"})],
             id="nobody who leads",
+        ),
+        pytest.param(
+            ("PgvigilDown", TARGET | {"severity": "critical"}),
+            FOLLOWS_FROM_SILENCE,
+            id="pgvigil that is gone, of a target",
+        ),
+        pytest.param(
+            ("PgvigilNoLeader", TARGET | {"severity": "critical"}),
+            FOLLOWS_FROM_SILENCE,
+            id="nobody who leads, of a target",
         ),
         pytest.param(
             ("PgvigilCheckNotCompleting", CHECK | {"severity": "critical"}),
@@ -166,6 +180,53 @@ def test_one_fault_is_told_once(notified: Run, source: Named, silenced: list[Nam
     assert suppressed(running) == sorted(name for name, _ in silenced)
     told = {each for one in running.webhook.notifications for each in one.names()}
     assert told == {name, "PgvigilOrphanRows"}
+
+
+STALE_ELSEWHERE = [
+    ("PgvigilResultStale", CHECK | {"target": "shop", "severity": "critical"}),
+    ("PgvigilCheckNotCompleting", CHECK | {"target": "shop", "severity": "warning"}),
+    ("PgvigilNotificationsFailing", HEALTH | {"severity": "critical"}),
+]
+
+
+@pytest.mark.parametrize(
+    ("source", "others"),
+    [
+        pytest.param(
+            ("PgvigilDown", TARGET | {"severity": "critical"}),
+            STALE_ELSEWHERE,
+            id="pgvigil that is gone, of a target that another one watches",
+        ),
+        pytest.param(
+            ("PgvigilNoLeader", TARGET | {"severity": "critical"}),
+            STALE_ELSEWHERE,
+            id="nobody who leads, of a target that another one watches",
+        ),
+        pytest.param(
+            ("PgvigilStoreTrouble", HEALTH | {"severity": "warning"}),
+            [
+                ("PgvigilResultStale", CHECK | {"severity": "critical"}),
+                ("PgvigilCheckNotCompleting", CHECK | {"severity": "warning"}),
+                ("PgvigilResultsLost", HEALTH | {"severity": "warning"}),
+            ],
+            id="a replica that stands by, of what the leader finds",
+        ),
+        pytest.param(
+            ("PgvigilCheckNotCompleting", CHECK | {"severity": "warning"}),
+            [("PgvigilCoverageUnknown", CHECK | {"severity": "warning"})],
+            id="some subjects, of all that are unknown",
+        ),
+    ],
+)
+def test_nothing_is_silenced_by_an_alert_of_something_else(
+    notified: Run, source: Named, others: list[Named]
+) -> None:
+    running = notified()
+    every = [source, *others]
+    running.alertmanager.post_all([alert(labels | {"alertname": name}) for name, labels in every])
+    for name, _ in every:
+        running.webhook.wait_for(_tells_of(name))
+    assert suppressed(running) == []
 
 
 def test_faults_are_told_of_whatever_the_state_of_pgvigil(notified: Run) -> None:

@@ -31,6 +31,10 @@ def missed(values: str, reason: str = "overrun", instance: str = "a:9925") -> Se
     return series("pgvigil_ticks_missed_total", values, instance, reason=reason, **CHECK)
 
 
+def incomplete(subject: str, values: str, instance: str = "a:9925") -> Series:
+    return series("pgvigil_incomplete_runs", values, instance, subject=subject, **CHECK)
+
+
 def told(
     alert: str, summary: str, description: str, dashboard: str = "pgvigil-overview"
 ) -> Mapping[str, str]:
@@ -47,6 +51,9 @@ def working(values: str) -> Sequence[Series]:
     return [series("pgvigil_leader", values), series("pgvigil_store_up", values)]
 
 
+# The longest time between two ticks of a check that runs each five minutes of working hours, in seconds.
+WEEKEND = 61 * 3600
+
 # A target is down for an hour, and the first sweep afterwards takes ten minutes.
 DOWN_FOR_AN_HOUR: Sequence[Series] = [
     *working("1x160"),
@@ -57,6 +64,8 @@ DOWN_FOR_AN_HOUR: Sequence[Series] = [
     completed("app.a", "0+60x30 1800x60 5460+60x60"),
     success("app.b", "1x30 0x60 0x10 1x50"),
     completed("app.b", "0+60x30 1800x60 1800x10 6000+60x50"),
+    incomplete("app.a", "_x30 1+0.2x60"),
+    incomplete("app.b", "_x30 1+0.2x60 13+0x8"),
 ]
 
 UNKNOWN = [
@@ -84,7 +93,7 @@ UNKNOWN = [
             "PgvigilCoverageUnknown",
             "Some subjects have not been examined for long",
             'games: subjects of orphan_rows that are unknown: 2, such as app."Odd". Some have been unknown '
-            "for three intervals. The console has the reason of each.",
+            "for three intervals or three runs. The console has the reason of each.",
         ),
     ),
     Scenario(
@@ -108,6 +117,22 @@ UNKNOWN = [
         "a subject now and then that could not be examined is nothing yet",
         [target_up("1x100"), interval(300), subjects("unknown", " ".join(["1x9 0x4"] * 6))],
         dict.fromkeys(range(0, 90, 2), 0),
+    ),
+    Scenario(
+        "PgvigilCoverageUnknown",
+        [Proof.FIRES, Proof.RESOLVES, Proof.SURVIVES],
+        "a subject of which three runs did not complete, and none before, is not waited for until a check of "
+        "working hours has had three intervals",
+        [
+            *working("1x30 stale _x4 1x25"),
+            target_up("1x30 stale _x4 1x25"),
+            interval(WEEKEND, f"x30 stale _x4 {WEEKEND}x25"),
+            subjects("unknown", "0x4 1x25 stale _x4 1x10 0x14"),
+            success("app.new", "_x5 0x25 stale _x4 0x10 1x14"),
+            incomplete("app.new", "_x5 1x4 2x4 3x15 stale _x4 3x10"),
+        ],
+        {14: 0, 15: 1, 30: 1, 31: 1, 35: 1, 45: 1, 47: 0, 60: 0},
+        PER_CHECK | {"severity": "warning"},
     ),
     Scenario(
         "PgvigilCoverageUnknown",
@@ -158,8 +183,8 @@ NOT_COMPLETING = [
         told(
             "PgvigilCheckNotCompleting",
             "Runs of a check end in errors or timeouts",
-            "games: subjects of orphan_rows not examined for two intervals: 1, such as app.b. What they "
-            "hold is not known; the console has the error of each.",
+            "games: subjects of orphan_rows not examined for two intervals or three runs: 1, such as app.b. "
+            "What they hold is not known; the console has the error of each.",
         ),
     ),
     Scenario(
@@ -175,6 +200,36 @@ NOT_COMPLETING = [
         ],
         {10: 0, 16: 1, 50: 1},
         PER_CHECK | {"severity": "critical"},
+    ),
+    Scenario(
+        "PgvigilCheckNotCompleting",
+        [Proof.FIRES, Proof.RESOLVES],
+        "three runs that do not complete are enough, however long the check may pause",
+        [
+            *working("1x60"),
+            target_up("1x60"),
+            interval(WEEKEND),
+            success("app.a", "1x10 0x25 1x24"),
+            completed("app.a", runs((10, 36), (36, 24))),
+            incomplete("app.a", "_x11 1x4 2x4 3x14 stale"),
+        ],
+        {15: 0, 20: 0, 21: 1, 34: 1, 37: 0, 60: 0},
+        PER_CHECK | {"severity": "critical"},
+    ),
+    Scenario(
+        "PgvigilCheckNotCompleting",
+        [Proof.SILENT],
+        "three runs within a minute are a lock that passes, and those of a time when the target was down "
+        "tell nothing of the check",
+        [
+            *working("1x60"),
+            target_up("1x20 0x20 1x20"),
+            interval(WEEKEND),
+            success("app.a", "1x10 0x2 1x7 0x40"),
+            completed("app.a", runs((10, 13), (13, 47))),
+            incomplete("app.a", "_x11 3 7 _x8 1+1x18 20x19"),
+        ],
+        dict.fromkeys([*range(20), *range(42, 60)], 0),
     ),
     Scenario(
         "PgvigilCheckNotCompleting",

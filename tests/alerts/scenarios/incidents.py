@@ -215,9 +215,9 @@ SCENARIOS = [
         "what one target heals says nothing about another",
         [
             target_up("1x4 stale"),
-            target_up("1x20", target="shop"),
+            target_up("1x20", "b:9925", target="shop"),
             incident("PgvigilOrphanRows", "42x4 stale"),
-            incident("PgvigilOrphanRows", "42x4 stale", target="shop"),
+            incident("PgvigilOrphanRows", "42x4 stale", "b:9925", target="shop"),
         ],
         {4: 2, 5: 1, 20: 1},
         labels_of("PgvigilOrphanRows"),
@@ -225,10 +225,40 @@ SCENARIOS = [
     Scenario(
         "PgvigilOrphanRows",
         [Proof.RESOLVES],
-        "a target of which nobody has spoken for a day is forgotten",
-        [target_up("1x4 stale"), incident("PgvigilOrphanRows", "42x4 stale")],
-        {16: 1, 1452: 1, 1460: 0},
+        "days without pgvigil do not resolve it, pgvigil that no longer has the target in its configuration "
+        "does",
+        [
+            target_up("1x4 stale _x2000 1x20", target="shop"),
+            target_up("1x4 stale"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+        ],
+        {16: 1, 1452: 1, 1460: 1, 8000: 1, 8028: 0, 8080: 0},
         step=4,
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.RESOLVES],
+        "a target that is taken out of the configuration takes its alerts along, whatever its name becomes",
+        [
+            series("pgvigil_store_up", "1x20"),
+            target_up("1x4 stale"),
+            target_up("_x5 1x15", target="games2"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+        ],
+        {4: 1, 5: 0, 20: 0},
+    ),
+    Scenario(
+        "PgvigilOrphanRows",
+        [Proof.FIRES],
+        "a new pod that cannot read its store, or has lost it, says nothing of what there was",
+        [
+            target_up("1x4 stale"),
+            incident("PgvigilOrphanRows", "42x4 stale"),
+            series("pgvigil_build_info", "_x10 1x30", "b:9925", version="1.0", python="3.11.7"),
+            series("pgvigil_store_up", "_x10 0x10 1x20", "b:9925"),
+            series("pgvigil_budget_connections", "_x21 2x20", "b:9925", target="games"),
+        ],
+        {5: 1, 15: 1, 25: 1, 40: 1},
     ),
     Scenario(
         "PgvigilForeignKeyNotProtecting",

@@ -89,7 +89,75 @@ DOWN = [
             target_up("1x30", "b:9925", target="shop"),
         ],
         {9: 0, 12: 1, 29: 1},
-        JOB | {"severity": "critical"},
+        JOB | {"severity": "critical", "target": "games"},
+        told(
+            "PgvigilDown",
+            "Prometheus does not reach pgvigil",
+            "No pgvigil of job pgvigil that watches games has answered Prometheus for two minutes, so nobody "
+            "sees what it finds. Alerts of incidents stay as they were. See whether it runs, and why the "
+            "scrape fails.",
+        ),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.FIRES, Proof.RESOLVES],
+        "so is one that Prometheus no longer finds at all, for days, until somebody watches what it did",
+        [
+            alive("1x9 stale"),
+            scraped("1x9 stale"),
+            target_up("1x9 stale"),
+            alive("1x2600", "b:9925"),
+            scraped("1x2600", "b:9925"),
+            target_up("1x2600", "b:9925", target="shop"),
+            alive("_x2500 1x100", "c:9925"),
+            target_up("_x2500 1x100", "c:9925"),
+        ],
+        {36: 0, 44: 1, 1440: 1, 1484: 1, 9996: 1, 10000: 0, 10400: 0},
+        JOB | {"severity": "critical", "target": "games"},
+        step=4,
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.FIRES],
+        "of two namespaces, the one that is silent is missed for days",
+        [
+            series("pgvigil_build_info", "1x9 stale", namespace="prod"),
+            series("pgvigil_target_up", "1x9 stale", namespace="prod", target="games"),
+            series("pgvigil_build_info", "1x700", namespace="staging"),
+            series("pgvigil_target_up", "1x700", namespace="staging", target="games"),
+        ],
+        {36: 0, 44: 1, 1440: 1, 1484: 1, 2000: 1, 2800: 1},
+        JOB | {"severity": "critical", "namespace": "prod"},
+        step=4,
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.SILENT],
+        "a target that was taken out of the configuration is not missed when a replica goes down hours later",
+        [
+            alive("1x299 stale"),
+            scraped("1x299 0x400"),
+            target_up("1x299 stale"),
+            target_up("1x9 stale", target="old"),
+            alive("1x700", "b:9925"),
+            scraped("1x700", "b:9925"),
+            target_up("1x700", "b:9925"),
+            target_up("1x9 stale", "b:9925", target="old"),
+        ],
+        dict.fromkeys(range(0, 700, 5), 0),
+    ),
+    Scenario(
+        "PgvigilDown",
+        [Proof.SILENT],
+        "nor is one that new pods no longer have when the last of the old ones ends",
+        [
+            alive("1x9 stale"),
+            target_up("1x9 stale"),
+            target_up("1x9 stale", target="old"),
+            alive("_x8 1x40", "b:9925"),
+            target_up("_x8 1x40", "b:9925"),
+        ],
+        dict.fromkeys(range(48), 0),
     ),
     Scenario(
         "PgvigilDown",
@@ -151,6 +219,35 @@ LEADER = [
     ),
     Scenario(
         "PgvigilNoLeader",
+        [Proof.FIRES],
+        "of a job whose replicas watch different targets, those are missed that nobody examines; also "
+        "when they have lost sight of their store",
+        [
+            alive("1x40"),
+            leads("1x40"),
+            target_up("1x40"),
+            *[
+                each
+                for one in ("b:9925", "c:9925")
+                for each in (
+                    alive("1x40", one),
+                    leads("1x9 0x30" if one[0] == "b" else "0x40", one),
+                    target_up("1x20 stale", one, target="shop"),
+                    series("pgvigil_store_up", "1x20 0x20", one),
+                )
+            ],
+        ],
+        {9: 0, 13: 1, 20: 1, 22: 1, 39: 1},
+        JOB | {"severity": "critical", "target": "shop"},
+        told(
+            "PgvigilNoLeader",
+            "No replica of pgvigil leads, nothing is examined",
+            "All replicas of job pgvigil that watch shop stand by. See in their logs why none gets the "
+            "lock of the state store.",
+        ),
+    ),
+    Scenario(
+        "PgvigilNoLeader",
         [Proof.SILENT],
         "a change of the leader is as it should be",
         [leads("1x9 stale"), leads("0x10 1x20", "b:9925")],
@@ -178,8 +275,8 @@ STORE = [
     Scenario(
         "PgvigilStoreTrouble",
         [Proof.FIRES, Proof.RESOLVES],
-        "fires when the store of any instance has not worked for two minutes, resolves when it does",
-        [store_up("1x9 0x9 1x10"), store_up("1x30", "b:9925")],
+        "fires when the store of the leader has not worked for two minutes, resolves when it does",
+        [store_up("1x9 0x9 1x10"), store_up("1x30", "b:9925"), leads("1x30"), leads("0x30", "b:9925")],
         {9: 0, 12: 0, 13: 1, 18: 1, 20: 0, 28: 0},
         JOB | {"severity": "critical"},
         told(
@@ -189,6 +286,28 @@ STORE = [
             "/-/ready says "
             "why; look for a full disk, a lock or a database that is down.",
         ),
+    ),
+    Scenario(
+        "PgvigilStoreTrouble",
+        [Proof.FIRES, Proof.RESOLVES],
+        "a replica that stands by and does not reach the store is a warning",
+        [store_up("1x30"), leads("1x30"), store_up("1x9 0x9 1x10", "b:9925"), leads("0x30", "b:9925")],
+        {9: 0, 12: 0, 13: 1, 18: 1, 20: 0, 28: 0},
+        JOB | {"severity": "warning"},
+        told(
+            "PgvigilStoreTrouble",
+            "A replica of pgvigil that stands by does not reach the state store",
+            "The leader of job pgvigil works; a replica that stands by could not take over, and shows "
+            "nothing. Its /-/ready says why.",
+        ),
+    ),
+    Scenario(
+        "PgvigilStoreTrouble",
+        [Proof.FIRES],
+        "while nobody leads, one that does not reach it is critical",
+        [store_up("0x30"), leads("0x30"), store_up("1x30", "b:9925"), leads("0x30", "b:9925")],
+        {5: 1, 30: 1},
+        JOB | {"severity": "critical"},
     ),
     Scenario(
         "PgvigilStoreTrouble",

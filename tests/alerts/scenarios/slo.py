@@ -52,8 +52,8 @@ SCENARIOS = [
         FAST,
         [Proof.FIRES, Proof.RESOLVES],
         "fires within the hour when a tenth is broken, resolves half an hour after it is healed",
-        [*watched(200, 10), fault("_x60 5x60 stale")],
-        {60: 0, 67: 0, 70: 1, 120: 1, 140: 1, 153: 0, 200: 0},
+        [*watched(200, 10), fault("_x40 5x60 stale")],
+        {40: 0, 47: 0, 50: 1, 100: 1, 120: 1, 133: 0, 200: 0},
         {"job": "pgvigil", "target": "games", "severity": "warning"},
         told(
             FAST,
@@ -87,6 +87,34 @@ SCENARIOS = [
             *[completed(f"app.new{number}", f"_x71 {60 * 71}+60x60") for number in range(5)],
         ],
         dict.fromkeys(range(0, 120, 5), 0),
+    ),
+    Scenario(
+        FAST,
+        [Proof.SILENT],
+        "so they have beside one that nobody may read, and that has been unknown for long",
+        [
+            *watched(120, 100),
+            subjects("unknown", "1x59 101x10 1x50"),
+            success("app.secret", "0x120"),
+            *[success(f"app.new{number}", "_x60 0x10 1x50") for number in range(100)],
+            *[completed(f"app.new{number}", f"_x71 {60 * 71}+60x49") for number in range(100)],
+        ],
+        dict.fromkeys(range(0, 120, 5), 0),
+    ),
+    Scenario(
+        FAST,
+        [Proof.FIRES],
+        "what is broken whole is broken to a hundred per cent, whatever the ends of a window",
+        [*watched(200, 1), fault("5x200")],
+        {150: 1},
+        {"job": "pgvigil", "target": "games", "severity": "warning"},
+        told(
+            FAST,
+            "The budget for broken data is spent within days",
+            "Of games, 100% was not known to be clean over the last hours: at this rate a month's budget "
+            "lasts five "
+            "days or less. See on the dashboard which check it is.",
+        ),
     ),
     Scenario(
         FAST,
