@@ -200,8 +200,8 @@ def _orphans(reference: Reference, count: int) -> _Fault:
         condition=condition,
         title=f"{_rows(count)} of {reference.child} without a parent in {reference.parent}",
         remedy=(
-            f"Restore the missing rows of {reference.parent}, or keep a copy of what refers to them and let go "
-            f"of the references: {_let_go(reference, condition)}"
+            f"Restore the missing rows of {reference.parent}, or keep a copy of what refers to them and let "
+            f"go of the references: {_let_go(reference, condition)}"
         ),
     )
 
