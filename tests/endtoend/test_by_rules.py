@@ -138,7 +138,4 @@ def check_news(news: Notification) -> None:
     """Whoever deployed is told, and nobody is paged for that."""
     assert news.names() == ["PgvigilNewViolationsSinceDeployment"]
     assert news.body["groupLabels"] == {"target": "deployed", "version": "v2"}
-    assert (
-        "has 1 incidents that were first seen since version v2"
-        in news.alerts[0]["annotations"]["description"]
-    )
+    assert "first seen since version v2 was deployed: 1." in news.alerts[0]["annotations"]["description"]
