@@ -99,8 +99,11 @@ def _table(faults: Sequence[Detected], goals: Mapping[str, tuple[float, float]])
         median, worst = statistics.median(taken), max(taken)
         line = f"  {name:<32} {median:>8.3f} {worst:>8.3f}"
         if step in goals:
-            met = median < goals[step][0] and worst < goals[step][1]
-            line += f"   goal {goals[step][0]:g} and {goals[step][1]:g}: {'met' if met else 'MISSED'}"
+            verdicts = (
+                f"{'met' if one < goal else 'MISSED'} ({goal:g})"
+                for one, goal in zip((median, worst), goals[step], strict=True)
+            )
+            line += f"   goals: {', '.join(verdicts)}"
         yield line
 
 
