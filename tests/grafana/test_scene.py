@@ -28,6 +28,8 @@ def recordings() -> Iterator[Recordings]:
         scene.deploy("2.5.0")
         scene.break_it()
         scene.faults_seen()
+        # A point of the lines has to fall behind what was just seen, however far apart they are.
+        time.sleep(2 * Span(scene.began, time.time()).step)
         span = Span(scene.began, time.time())
         yield {uid: recorded(scene.prometheus, uid, span, SHOWN) for uid in UIDS}
 
