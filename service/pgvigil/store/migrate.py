@@ -34,9 +34,9 @@ def _revision(connection: Connection) -> str | None:
 
 def _upgrade(connection: Connection, label: str, found: str | None) -> None:
     # Loaded only when there is work: it costs a tenth of a second at every start.
-    from alembic import command  # noqa: PLC0415
-    from alembic.config import Config  # noqa: PLC0415
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
+    from alembic import command  # noqa: PLC0415 - only when there is work for it
+    from alembic.config import Config  # noqa: PLC0415 - only when there is work for it
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - only when there is work for it
 
     config = Config()
     config.set_main_option("script_location", "pgvigil.store:migrations")
