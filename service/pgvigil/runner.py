@@ -15,7 +15,7 @@ import structlog
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Discovery, Examined, Outcome, Severity, Skipped, Subject, Verdict
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.context import RunContext
+from pgvigil.context import ALONE, Assistance, RunContext
 from pgvigil.contract import BreachError, sound_discovery, sound_verdict
 from pgvigil.errors import (
     CancelledError,
@@ -40,11 +40,13 @@ class RunLimits:
     """The part of a budget that the runner enforces.
 
     `sample` bounds a finding's sample keys. `run_timeout` (seconds) is when a run that does not come back is
-    given up: far above the statement timeout, it only ever meets a plugin that hangs.
+    given up: far above the statement timeout, it only ever meets a plugin that hangs. `chunk_seconds` is how
+    long one chunk of a long scan should take, each in a snapshot of its own; None: a run is one snapshot.
     """
 
     sample: int = 20
     run_timeout: float = 600.0
+    chunk_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,12 @@ class Runner:
         execution = self.execute(check, subject, catalog)
         return execution.run if execution else None
 
-    def execute(self, check: Check[Any], subject: Subject, catalog: Catalog) -> Execution | None:
+    def execute(
+        self, check: Check[Any], subject: Subject, catalog: Catalog, assistance: Assistance = ALONE
+    ) -> Execution | None:
         """Execute one run and tell what it took; None when it was cancelled."""
         started_at, started = self._clock.now(), self._clock.monotonic()
-        attempt = _Attempt(self, check, subject, catalog)
+        attempt = _Attempt(self, check, subject, catalog, assistance)
         result = self._result(check, subject, attempt)
         if result is None:
             return None
@@ -89,6 +93,8 @@ class Runner:
             duration_seconds=self._clock.monotonic() - started,
             rows_examined=result.examined.rows_examined,
             strategy=result.examined.strategy,
+            explain=result.examined.explain,
+            memory=result.examined.memory,
             error=result.error,
             findings=result.examined.findings,
             confirm=result.confirm,
@@ -176,8 +182,16 @@ class _Result:
 class _Attempt:
     """One execution of a check on a subject."""
 
-    def __init__(self, runner: Runner, check: Check[Any], subject: Subject, catalog: Catalog) -> None:
+    def __init__(
+        self,
+        runner: Runner,
+        check: Check[Any],
+        subject: Subject,
+        catalog: Catalog,
+        assistance: Assistance,
+    ) -> None:
         self._runner = runner
+        self._assistance = assistance
         self._check = check
         self._subject = subject
         self._catalog = catalog
@@ -225,7 +239,14 @@ class _Attempt:
 
     def _once(self) -> object:
         runner = self._runner
-        with RunContext(runner.target, self._check.name, self._catalog, runner.limits.sample) as context:
+        with RunContext(
+            runner.target,
+            self._check.name,
+            self._catalog,
+            sample=runner.limits.sample,
+            chunk_seconds=runner.limits.chunk_seconds,
+            assistance=self._assistance,
+        ) as context:
             self._contexts.append(context)
             try:
                 verdict: object = self._check.run(context, self._subject)
