@@ -4,49 +4,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
-from pgvigil.catalog import Catalog, Table
-from pgvigil.check import Peer, Query, Row, State, Touched
+from pgvigil.catalog import Catalog
+from pgvigil.check import Query, Row
 from pgvigil.errors import CancelledError, QueryFailedError, TargetError
 from pgvigil.target import Snapshot, Target
 
-Fetch: TypeAlias = Callable[[Query], list[Row]]
 
-
-def _unsaved(_state: State, _done: float) -> None:
-    """Keep nothing: a run without a store begins anew."""
-
-
-def _restless(_busy: float) -> None:
+def restless(_busy: float) -> None:
     """Take no rest: somebody waits."""
-
-
-def _unknown(_fetch: Fetch, _table: Table) -> Touched | None:
-    """Know of no changes, so that everything is looked at."""
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class Assistance:
-    """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
-
-    `memory`, `resumed` and `touched` are as the context has them; `touched` gets what fetches in the run's
-    snapshot. `save` keeps the state of a checkpoint, `rest` holds the run after so many seconds of work.
-    """
-
-    memory: State = field(default_factory=dict)
-    resumed: State = field(default_factory=dict)
-    save: Callable[[State, float], None] = _unsaved
-    rest: Callable[[float], None] = _restless
-    touched: Callable[[Fetch, Table], Touched | None] = _unknown
-
-
-ALONE = Assistance()
-"""No store, no governor, nothing known: a run that is its first and last one."""
 
 
 class RunContext:
@@ -64,17 +33,15 @@ class RunContext:
         *,
         sample: int,
         chunk_seconds: float | None = None,
-        assistance: Assistance = ALONE,
+        rest: Callable[[float], None] = restless,
     ) -> None:
         self.catalog = catalog
         self.sample = sample
         self.chunk_seconds = chunk_seconds
-        self.memory = assistance.memory
-        self.resumed = assistance.resumed
         self.last_seconds = 0.0
         self.busy_seconds = 0.0
-        """For how long the server was kept busy since the last rest; waiting for a connection is not in it."""
-        self._assistance = assistance
+        """For how long the server was kept busy since the last rest; waiting for a session is not in it."""
+        self._rest = rest
         self._target = target
         self._purpose = purpose
         self._snapshot: Snapshot | None = None
@@ -101,16 +68,8 @@ class RunContext:
                 self._failure = _as_target_error(error)
                 raise
 
-    def fetch_each(self, queries: Sequence[Query]) -> list[list[Row]]:
-        """Return the rows of each query; raises TargetError."""
-        return [self.fetch(query) for query in queries]
-
-    def fetch_split(self, queries: Sequence[Query]) -> list[list[Row]]:
-        """Return the rows of each query; raises TargetError."""
-        return [self.fetch(query) for query in queries]
-
-    def checkpoint(self, state: State, done: float) -> None:
-        """End the snapshot, keep the state, and rest; raises TargetError when pgvigil is stopping."""
+    def checkpoint(self) -> None:
+        """End the snapshot and rest; raises TargetError when pgvigil is stopping."""
         self.pause()
         if self.chunk_seconds is None:
             return
@@ -118,17 +77,8 @@ class RunContext:
             self._stack.close()
             self._snapshot = None
             busy, self.busy_seconds = self.busy_seconds, 0.0
-        self._assistance.save(state, done)
-        self._assistance.rest(busy)
+        self._rest(busy)
         self.pause()
-
-    def touched(self, table: Table) -> Touched | None:
-        """Return what was written to a table since the last completed run, None when that is not known."""
-        return self._assistance.touched(self.fetch, table)
-
-    def peer(self, target: str) -> Peer:
-        """Raise QueryFailedError: no other target can be reached from here yet."""
-        raise QueryFailedError(f"there is no target {target} to compare with")
 
     def pause(self) -> None:
         """Hold the run for as long as the governor wants, and end it when pgvigil is stopping."""

@@ -60,8 +60,6 @@ def sound_verdict(verdict: object, sample: int) -> Verdict:
         rows_examined=_count(verdict.rows_examined, "rows_examined"),
         strategy=_text(verdict.strategy, "strategy", _LONGEST_LINE),
         measures=_measures(verdict.measures),
-        explain=_text(verdict.explain, "explain", _LONGEST_LINE),
-        memory=_Plain("the memory").mapping(verdict.memory),
     )
 
 

@@ -52,14 +52,18 @@ class Governor:
 
     def end(self, busy: float) -> None:
         """Rest after a turn in which the server was busy for so many seconds, and give it on."""
-        with self._change:
-            self.busy_seconds += busy
         try:
-            self.rest(busy)
+            self.breathe(busy)
         finally:
             with self._change:
                 self._free += 1
                 self._change.notify_all()
+
+    def breathe(self, busy: float) -> None:
+        """Rest within a turn in which the server was busy for so many seconds since the last rest."""
+        with self._change:
+            self.busy_seconds += busy
+        self.rest(busy)
 
     def rest(self, busy: float) -> None:
         """Rest after `busy` seconds of work; returns early when stopped."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pgvigil.check import Finding, JsonValue, Outcome
+from pgvigil.check import Finding, Outcome
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,8 +16,7 @@ class Run:
     The timestamps are the wall clock's and may jump; `duration_seconds` is measured on the monotonic clock.
     `error` says in one line why a run did not complete. `confirm` is how many sightings in a row open an
     incident. The findings of a run that did not complete carry no weight. `measures` are figures that metrics
-    show whether or not there is a finding. `explain` says why the strategy was chosen, `memory` is what the
-    next run of the subject is to know.
+    show whether or not there is a finding.
     """
 
     target: str
@@ -33,8 +32,6 @@ class Run:
     findings: tuple[Finding, ...] = ()
     confirm: int = 1
     measures: Mapping[str, int] = field(default_factory=dict)
-    explain: str = ""
-    memory: Mapping[str, JsonValue] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.started_at.tzinfo is None or self.finished_at.tzinfo is None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,7 +16,7 @@ import structlog
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Discovery, Examined, Outcome, Severity, Skipped, Subject, Verdict
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.context import ALONE, Assistance, RunContext
+from pgvigil.context import RunContext, restless
 from pgvigil.contract import BreachError, sound_discovery, sound_verdict
 from pgvigil.errors import (
     CancelledError,
@@ -51,7 +52,11 @@ class RunLimits:
 
 @dataclass(frozen=True, slots=True)
 class Execution:
-    """A run, for how long the server was busy with it, and whether it failed for want of a session."""
+    """A run, and what is left of it to tell.
+
+    `busy_seconds` is for how long the server was busy since the run's last rest, `unreachable` whether it
+    failed for want of a session.
+    """
 
     run: Run
     busy_seconds: float
@@ -75,11 +80,18 @@ class Runner:
         return execution.run if execution else None
 
     def execute(
-        self, check: Check[Any], subject: Subject, catalog: Catalog, assistance: Assistance = ALONE
+        self,
+        check: Check[Any],
+        subject: Subject,
+        catalog: Catalog,
+        rest: Callable[[float], None] = restless,
     ) -> Execution | None:
-        """Execute one run and tell what it took; None when it was cancelled."""
+        """Execute one run and tell what it took; None when it was cancelled.
+
+        `rest` holds a run that scans in chunks after so many seconds of work.
+        """
         started_at, started = self._clock.now(), self._clock.monotonic()
-        attempt = _Attempt(self, check, subject, catalog, assistance)
+        attempt = _Attempt(self, check, subject, catalog, rest)
         result = self._result(check, subject, attempt)
         if result is None:
             return None
@@ -93,8 +105,6 @@ class Runner:
             duration_seconds=self._clock.monotonic() - started,
             rows_examined=result.examined.rows_examined,
             strategy=result.examined.strategy,
-            explain=result.examined.explain,
-            memory=result.examined.memory,
             error=result.error,
             findings=result.examined.findings,
             confirm=result.confirm,
@@ -188,10 +198,10 @@ class _Attempt:
         check: Check[Any],
         subject: Subject,
         catalog: Catalog,
-        assistance: Assistance,
+        rest: Callable[[float], None],
     ) -> None:
         self._runner = runner
-        self._assistance = assistance
+        self._rest = rest
         self._check = check
         self._subject = subject
         self._catalog = catalog
@@ -199,7 +209,7 @@ class _Attempt:
 
     @property
     def busy_seconds(self) -> float:
-        """For how long the server was kept busy so far."""
+        """For how long the server was kept busy since the last rest."""
         return sum(context.busy_seconds for context in self._contexts)
 
     def abandon(self) -> None:
@@ -245,7 +255,7 @@ class _Attempt:
             self._catalog,
             sample=runner.limits.sample,
             chunk_seconds=runner.limits.chunk_seconds,
-            assistance=self._assistance,
+            rest=self._rest,
         ) as context:
             self._contexts.append(context)
             try:

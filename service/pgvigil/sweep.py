@@ -101,7 +101,7 @@ class _Sweep:
 
     def _examine(self, subject: Subject) -> float:
         """Put the subject's run where it is waited for; return for how long the server was busy with it."""
-        execution = self._runner.execute(self._check, subject, self._catalog)
+        execution = self._runner.execute(self._check, subject, self._catalog, self._governor.breathe)
         if execution is None:
             return 0.0
         self._done.put(execution.run)

@@ -62,10 +62,11 @@ def build_watch(
     )
     target = Target(name, settings.dsn.get_secret_value(), limits)
     run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
+    limits_of_run = RunLimits(budget.sample, run_timeout.total_seconds(), budget.chunk.total_seconds())
     now = clock.now()
     return Watch(
         target=target,
-        runner=Runner(target, RunLimits(budget.sample, run_timeout.total_seconds()), clock),
+        runner=Runner(target, limits_of_run, clock),
         governor=Governor(budget.connections, duty_cycle or budget.duty_cycle),
         checks=checks,
         scope=settings.scope,

@@ -24,7 +24,7 @@ def target(settings: str) -> str:
         (
             "budget: {nonsense: 2}",
             """4: targets.a.budget.nonsense: unknown key; there are \
-connections, duty_cycle, lock_timeout, sample, statement_timeout""",
+chunk, connections, duty_cycle, lock_timeout, sample, statement_timeout""",
         ),
         (
             "budget: {connections: many}",

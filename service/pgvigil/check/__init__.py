@@ -6,7 +6,7 @@ reaching the database only through its `Context`, so that it cannot leave the sa
 snapshot at a time, bounded by the target's budget.
 """
 
-from pgvigil.check.context import Context, Peer, State, Touched
+from pgvigil.check.context import Context
 from pgvigil.check.model import (
     Discovery,
     Examined,
@@ -38,15 +38,12 @@ __all__ = [
     "P",
     "Pace",
     "Params",
-    "Peer",
     "Problem",
     "Query",
     "Row",
     "Severity",
     "Skipped",
-    "State",
     "Subject",
-    "Touched",
     "Verdict",
     "describe",
     "fingerprint",

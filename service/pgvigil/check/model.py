@@ -10,8 +10,6 @@ from typing import Any, LiteralString, TypeAlias
 
 from psycopg import sql
 
-from pgvigil.catalog import Table
-
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
 
@@ -58,16 +56,13 @@ class Subject:
     `name` is written as the contract says and is unique within a check and target. `payload` is the check's
     own. `confirm` is how many failing runs in a row open an incident: 1 for what a single snapshot proves,
     2 for what may be in flight between transactions. `unexaminable` is the reason why this subject is known
-    but can't be looked at (a foreign table, say): it is reported as unknown, never as clean. `reads` are the
-    tables whose rows and definitions alone decide the verdict, so that it stands for as long as nothing is
-    written; None where more takes part (a view, the time of day, a function): then it is always looked at.
+    but can't be looked at (a foreign table, say): it is reported as unknown, never as clean.
     """
 
     name: str
     payload: Any = None
     confirm: int = 1
     unexaminable: str | None = None
-    reads: tuple[Table, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,18 +115,14 @@ def fingerprint(check: str, subject: str, code: str) -> str:
 class Examined:
     """The subject was examined to its end; no findings means that it is clean.
 
-    `strategy` names the method that was used, `explain` says in a few lines why this one; `rows_examined`
-    counts the rows that were judged. `measures` are figures that metrics show whether or not there is a
-    finding, such as the drift of a pair by kind. `memory` is what the next run of this subject wants to know:
-    how long this one took, say. It is kept in the state store, a few kilobytes at the most.
+    `strategy` names the method that was used; `rows_examined` counts the rows that were judged. `measures`
+    are figures that metrics show whether or not there is a finding, such as the drift of a pair by kind.
     """
 
     findings: tuple[Finding, ...] = ()
     rows_examined: int = 0
     strategy: str = ""
     measures: Mapping[str, int] = field(default_factory=dict)
-    explain: str = ""
-    memory: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -138,6 +138,11 @@ class Budget(Section):
         le=1,
         description="Share of the time in which a connection may be busy; a rest ends after a minute.",
     )
+    chunk: Annotated[timedelta, Within(at_least="1ms", at_most="1m")] = Field(
+        default=timedelta(milliseconds=20),
+        description="How long one chunk should take where a check scans in chunks, each in a "
+        "short snapshot of its own and followed by a rest.",
+    )
     sample: int = Field(default=20, ge=0, le=1000, description="Sample keys in a finding at the most.")
 
 
