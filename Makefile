@@ -7,7 +7,7 @@ ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format docs dashboards bench clean
+.PHONY: help demo test test-slow check format docs dashboards bench bench-full clean
 
 help: ## show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -51,8 +51,11 @@ dashboards: $(VENV)/.ready ## write what is made of other files: Grafana's dashb
 	@$(BIN)/python -m grafana
 	@$(BIN)/python deploy/kubernetes/rules.py
 
-bench: $(VENV)/.ready ## the small benchmarks, a few minutes
+bench: $(VENV)/.ready ## the goals and the other benchmarks at small size, some minutes
 	@$(BIN)/python -m bench $(ARGS)
+
+bench-full: $(VENV)/.ready ## the goals at full size: ten million rows, 40 minutes, 20 GB of disk
+	@$(BIN)/python -m bench --full $(ARGS)
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

@@ -21,8 +21,10 @@ MADE = "<!-- Made by `make docs` from the code; edits are lost. -->\n\n"
 COMMANDS = """\
 Exit status of `check`: 0 everything examined and clean; 1 findings at or above `--fail-on`; 2 wrong usage or
 configuration; 3 something could not be examined, or there was nothing to examine, and nothing worse was
-found. Every other command exits with 0 when it did what it was asked for, else with 2 or 3 in the same sense,
-and 130 after Ctrl-C. Results go to stdout, everything else to stderr.
+found. One that is interrupted reports what it has judged by then, says so, and exits with 130 after Ctrl-C
+(SIGINT), 143 after SIGTERM, whatever it found. Every other command exits with 0 when it did what it was asked
+for, else with 2 or 3 in the same sense, and 130 after Ctrl-C; `run` exits with 0 when it is told to stop.
+Results go to stdout, everything else to stderr.
 """
 
 CHECKS = """\
@@ -38,7 +40,9 @@ keys and wrong types are errors, each with file, line and path. `!env NAME` (or 
 prints the JSON Schema for your editor, `pgvigil init --dsn DSN` writes a commented file to start from.
 """
 
-SECTIONS = "TargetSettings Schemas Budget Web Token Notify Alertmanager Log Retention".split()
+SECTIONS = (
+    "TargetSettings StandbySettings Schemas Budget Pause Web Token Notify Alertmanager Log Retention".split()
+)
 
 Schema = dict[str, Any]
 

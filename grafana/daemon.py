@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from grafana_foundation_sdk.models.common import BigValueTextMode
 
-from grafana import words
+from grafana import guest, words
 from grafana.frame import chosen, framed, serialized
 from grafana.links import runbook
 from grafana.panels import Lines, Look, Spot, big, lines, now, over_time
@@ -37,7 +37,7 @@ def build() -> str:
         "Whether pgvigil leads, records and keeps up, and how much of its budget it uses.",
         "now-6h",
     ).with_variable(chosen("instance", "Instance", instances))
-    return serialized(frame, [*_state(), *_pace(), *_cost(), *_trouble()])
+    return serialized(frame, [*_state(), *_pace(), *_cost(), *guest.panels(28), *_trouble(52)])
 
 
 def _state() -> Iterator[AnyPanel]:
@@ -194,10 +194,10 @@ def _cost() -> Iterator[AnyPanel]:
     )
 
 
-def _trouble() -> Iterator[AnyPanel]:
+def _trouble(y: int) -> Iterator[AnyPanel]:
     yield lines(
         Spot(
-            at=(0, 28, 8, 8),
+            at=(0, y, 8, 8),
             title="Ticks missed",
             description="Ticks that did not happen when due, by reason.",
             links=[runbook("PgvigilTicksMissed")],
@@ -207,7 +207,7 @@ def _trouble() -> Iterator[AnyPanel]:
     )
     yield lines(
         Spot(
-            at=(8, 28, 8, 8),
+            at=(8, y, 8, 8),
             title="Store errors and recovery conflicts",
             description="Times that the store could not be read or written, and queries that a standby "
             "broke off.",
@@ -223,7 +223,7 @@ def _trouble() -> Iterator[AnyPanel]:
     )
     yield lines(
         Spot(
-            at=(16, 28, 8, 8),
+            at=(16, y, 8, 8),
             title="Direct notifications a minute",
             description="Alerts that Alertmanagers have accepted from the direct notifier, requests that "
             "failed, and incidents that wait. Empty when the direct notifier is not used.",

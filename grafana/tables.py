@@ -30,7 +30,7 @@ class Column:
     link: str = ""
     words: Sequence[model.ValueMapping] = ()
     colors: dashboard.ThresholdsConfig | None = None
-    missing: str = "–"  # noqa: RUF001 - a dash is what a person reads
+    missing: str = "\N{EN DASH}"
 
 
 def listing(

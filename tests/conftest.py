@@ -14,6 +14,7 @@ import pytest
 
 from tests import bouncer, chromium
 from tests.databases import fresh_database, template_database
+from tests.memory import keep_temporary_files_in_memory
 from tests.servers import (
     BorrowedServers,
     OwnedServers,
@@ -39,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if worker_input is not None:
         config.stash[SERVERS] = BorrowedServers(*worker_input["servers"])
         return
+    keep_temporary_files_in_memory()
     config.stash[SERVERS] = OwnedServers()
     if required() and (lacking := missing()):
         raise pytest.UsageError(f"not installed, and required here: {', '.join(lacking)}")

@@ -17,11 +17,14 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def fresh_database(server: Server, template: str = "template1") -> Iterator[str]:
-    """Make a database for the time of the block and yield its DSN."""
+def fresh_database(server: Server, template: str = "template1", encoding: str = "") -> Iterator[str]:
+    """Make a database for the time of the block and yield its DSN; one of another encoding is empty."""
+    of = SQL("TEMPLATE {}").format(Identifier(template))
+    if encoding:
+        of = SQL("TEMPLATE template0 ENCODING {} LC_COLLATE 'C' LC_CTYPE 'C'").format(encoding)
     name = f"test_{secrets.token_hex(6)}"
     with psycopg.connect(server.dsn(), autocommit=True) as conn:
-        conn.execute(SQL("CREATE DATABASE {} TEMPLATE {}").format(Identifier(name), Identifier(template)))
+        conn.execute(SQL("CREATE DATABASE {} {}").format(Identifier(name), of))
     try:
         yield server.dsn(name)
     finally:

@@ -36,6 +36,8 @@ SETTINGS = {
     "max_prepared_transactions": "20",
     "wal_level": "logical",
     "max_worker_processes": "16",
+    # Its files may be in memory.
+    "max_wal_size": "256MB",
 }
 
 _OF_THE_EXTRA = {16, 18}
@@ -69,7 +71,7 @@ def has_contrib(version: int) -> bool:
 def versions_for(markers: Iterable[pytest.Mark]) -> list[int]:
     """Return the versions that a test with these markers runs on, the newest of those that fit by default."""
     fitting = sorted(by_version())
-    every = False
+    every, newest = False, False
     for marker in markers:
         if marker.name == "pg":
             spec = SpecifierSet(*marker.args)
@@ -78,7 +80,9 @@ def versions_for(markers: Iterable[pytest.Mark]) -> list[int]:
             fitting = [version for version in fitting if has_contrib(version)]
         elif marker.name == "every_pg":
             every = True
-    return fitting if every else fitting[-1:]
+        elif marker.name == "newest_pg":
+            newest = True
+    return fitting if every and not newest else fitting[-1:]
 
 
 def private_server(version: int) -> AbstractContextManager[Server]:

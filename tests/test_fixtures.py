@@ -48,6 +48,8 @@ def test_the_markers_combine() -> None:
     every, spec = pytest.mark.every_pg.mark, pytest.mark.pg(">= 16, < 18").mark
     assert versions_for([every]) == sorted(by_version())
     assert versions_for([every, spec]) == [version for version in sorted(by_version()) if 16 <= version < 18]
+    newest = pytest.mark.newest_pg.mark
+    assert versions_for([every, newest]) == versions_for([newest, every]) == [max(by_version())]
 
 
 def test_the_servers_have_what_tests_need(database: str) -> None:

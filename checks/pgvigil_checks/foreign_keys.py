@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from psycopg import sql
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from pgvigil.catalog import Catalog, ForeignKey, TableKind, quote
 from pgvigil.check import (
+    Batch,
     Check,
     Context,
     Discovery,
@@ -21,11 +23,13 @@ from pgvigil.check import (
     Verdict,
     load_sql,
 )
-from pgvigil_checks.foreign_keys_parents import wrong_parent
+from pgvigil_checks.foreign_keys_parents import unsuspected, wrong_parent
 from pgvigil_checks.foreign_keys_state import notes, unprotected
 from pgvigil_checks.relations import Relation, RelationField, find_relations
 
 Payload: TypeAlias = ForeignKey | Relation
+
+_TOGETHER = 200
 
 
 class ForeignKeysParams(Params):
@@ -76,13 +80,29 @@ class ForeignKeys(Check[ForeignKeysParams]):
     def run(self, context: Context, subject: Subject) -> Verdict:
         """Judge one key by the catalog, and by whether the parent and its twins have rows."""
         payload: Payload = subject.payload
-        if isinstance(payload, Relation):
-            return Examined(findings=(_missing(payload, context.sample),), strategy="catalog")
-        findings = [*unprotected(payload, context.sample), *notes(context.catalog, payload, context.sample)]
-        wrong = wrong_parent(context, payload)
-        if wrong:
-            findings.append(wrong)
-        return Examined(findings=tuple(findings), strategy="catalog")
+        wrong = wrong_parent(context, payload) if isinstance(payload, ForeignKey) else None
+        return _judged(context, payload, wrong)
+
+    def batches(self, subjects: Sequence[Subject]) -> Iterable[Sequence[Subject]]:
+        """Look at many together: most keys need no query, or the first row of their parent."""
+        return (subjects[at : at + _TOGETHER] for at in range(0, len(subjects), _TOGETHER))
+
+    def run_many(self, context: Batch, subjects: Sequence[Subject]) -> Mapping[str, Verdict]:
+        """Judge many keys by one query, but for those whose parent is empty: their twins may be big."""
+        keys = {one.name: one.payload for one in subjects if isinstance(one.payload, ForeignKey)}
+        sound = unsuspected(context, keys)
+        return {
+            one.name: _judged(context, one.payload, None)
+            for one in subjects
+            if one.name in sound or one.name not in keys
+        }
+
+
+def _judged(context: Context, payload: Payload, wrong: Finding | None) -> Examined:
+    if isinstance(payload, Relation):
+        return Examined(findings=(_missing(payload, context.sample),), strategy="catalog")
+    findings = [*unprotected(payload, context.sample), *notes(context.catalog, payload, context.sample)]
+    return Examined(findings=(*findings, *filter(None, (wrong,))), strategy="catalog")
 
 
 _KIND_NAMES = {

@@ -11,9 +11,12 @@ An empty parent alone is no fault, nor is a table of the same name elsewhere. Wh
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from heapq import merge
+from itertools import compress, groupby
+from weakref import ref
 
 from psycopg import sql
 
@@ -27,14 +30,32 @@ _MOST_TWINS = 10
 _SHORTEST_WORD = 4
 
 
+def unsuspected(context: Context, keys: Mapping[str, ForeignKey]) -> set[str]:
+    """Return the names of the keys against whose parents nothing speaks, by one query for all of them."""
+    catalog = context.catalog
+    current = {name: key for name, key in keys.items() if not _is_deprecated(catalog, key)}
+    # Most keys end here, without a query.
+    doubtful = {name: key for name, key in current.items() if next(_twins(catalog, key), None)}
+    parents = {key.parent.oid: Reference.declared(key).parent_rows for key in doubtful.values()}
+    filled = _filled(context, parents) if parents else set()
+    return {name for name, key in current.items() if name not in doubtful or key.parent.oid in filled}
+
+
+def _filled(context: Context, tables: Mapping[int, sql.Composed]) -> set[int]:
+    """Return those of some tables that have rows, by their oids."""
+    exists = [sql.SQL("EXISTS (SELECT FROM {})").format(table) for table in tables.values()]
+    query = load_sql("pgvigil_checks", "foreign_keys_filled.sql").format(exists=sql.SQL(", ").join(exists))
+    filled: list[bool] = context.fetch(query)[0]["filled"]
+    return set(compress(tables, filled))
+
+
 def wrong_parent(context: Context, key: ForeignKey) -> Finding | None:
     """Return the finding of a key that points at the wrong table; None when nothing tells that it does."""
-    scope = context.catalog.scope
-    if scope.is_deprecated(key.parent.schema) and not scope.is_deprecated(key.child.schema):
+    if _is_deprecated(context.catalog, key):
         return _finding(context, key, f"{key.parent}, which lies in a deprecated schema", None)
-    twins = list(_twins(context.catalog, key))
-    # Most keys end here, without a query.
-    if not twins:
+    twins = _twins(context.catalog, key)
+    first = next(twins, None)
+    if first is None:
         return None
     reference = Reference.declared(key)
     rows = context.fetch(
@@ -44,25 +65,56 @@ def wrong_parent(context: Context, key: ForeignKey) -> Finding | None:
     )[0]
     if rows["parent_has_rows"]:
         return None
-    for twin in _readable(context, twins):
+    for twin in _readable(context, (first, *twins)):
         context.pause()
         if _is_right_one(context, reference, twin, child_refers=rows["child_refers"]):
             return _finding(context, key, f"{key.parent}, which is empty while {twin} has rows", twin)
     return None
 
 
+def _is_deprecated(catalog: Catalog, key: ForeignKey) -> bool:
+    scope = catalog.scope
+    return scope.is_deprecated(key.parent.schema) and not scope.is_deprecated(key.child.schema)
+
+
 def _twins(catalog: Catalog, key: ForeignKey) -> Iterator[Table]:
     """Yield tables that may hold the parent's entity as well: of its name or one like it, with its key."""
-    for table in catalog.tables:
+    for table in _namesakes(catalog, key.parent.name):
         if (
             table.kind in (TableKind.TABLE, TableKind.PARTITIONED)
             and not table.is_partition
             and table.oid not in (key.parent.oid, key.child.oid)
             and not catalog.scope.is_deprecated(table.schema)
-            and (table.name == key.parent.name or _words(table.name) & _words(key.parent.name))
             and _has_same_key(key, table)
         ):
             yield table
+
+
+def _namesakes(catalog: Catalog, name: str) -> Iterator[Table]:
+    """Yield the tables of a name, or with a word in common, in the catalog's order."""
+    index = _index(catalog)
+    # Not gathered first: the first is often enough, and a word may be in the name of every table.
+    places = merge(*(index.get(key, ()) for key in {name, *_words(name)}))
+    return (catalog.tables[place] for place, _ in groupby(places))
+
+
+# By the identity of the catalog, whose value is long to compare: each of its keys asks.
+_indexes: dict[int, tuple[ref[Catalog], Mapping[str, Sequence[int]]]] = {}
+
+
+def _index(catalog: Catalog) -> Mapping[str, Sequence[int]]:
+    """Return the places of the catalog's tables by their names, and by the words in these."""
+    known = _indexes.get(id(catalog))
+    if known is not None and known[0]() is catalog:
+        return known[1]
+    index: dict[str, list[int]] = {}
+    for place, table in enumerate(catalog.tables):
+        for key in {table.name, *_words(table.name)}:
+            index.setdefault(key, []).append(place)
+    for gone in [one for one, (catalog_of, _) in list(_indexes.items()) if catalog_of() is None]:
+        _indexes.pop(gone, None)
+    _indexes[id(catalog)] = ref(catalog), index
+    return index
 
 
 @lru_cache(maxsize=65_536)

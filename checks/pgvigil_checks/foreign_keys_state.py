@@ -169,6 +169,9 @@ def _is_indexed(catalog: Catalog, table: Table, columns: tuple[str, ...]) -> boo
     """Tell whether an index finds the rows with given values of the columns, in every partition."""
     if any(_leads_with(index, columns) for index in table.indexes):
         return True
+    # Whether there are any is known without a walk over all tables, which each key would take.
+    if table.kind is not TableKind.PARTITIONED:
+        return False
     partitions = [one for one in catalog.tables if one.partition_of == table.oid]
     return bool(partitions) and all(_is_indexed(catalog, one, columns) for one in partitions)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from psycopg import sql
 
 from pgvigil.catalog import Column
-from pgvigil.check import Context, Row, Skipped, load_sql
+from pgvigil.check import Context, Peer, Row, Skipped, load_sql
 from pgvigil_checks.table_drift_model import EntityPair, Expression, KeyPart
 from pgvigil_checks.table_drift_types import equality, loses
 
@@ -20,12 +20,13 @@ _VALUES = """(
     )"""
 
 
-def settle(context: Context, pair: EntityPair) -> EntityPair | Skipped:
+def settle(context: Context, pair: EntityPair, peer: Peer | None = None) -> EntityPair | Skipped:
     """Settle how the parts of a key that are expressions are compared; Skipped when that makes no sense.
 
-    Raises TargetError when the server refuses an expression.
+    `peer` is asked about the right side, when that lives in another target. Raises TargetError when a server
+    refuses an expression.
     """
-    left, right = _described(context, pair, "left"), _described(context, pair, "right")
+    left, right = _described(context, pair, "left"), _described(peer or context, pair, "right")
     key = []
     for part, one, other in zip(pair.key, left, right, strict=True):
         settled = part if part.columns else _settled(part, one, other)
@@ -35,7 +36,7 @@ def settle(context: Context, pair: EntityPair) -> EntityPair | Skipped:
     return replace(pair, key=tuple(key))
 
 
-def _described(context: Context, pair: EntityPair, side: str) -> list[Column]:
+def _described(context: Context | Peer, pair: EntityPair, side: str) -> list[Column]:
     """Describe what stands on one side of the key, part by part."""
     parts = [part.of(side) for part in pair.key]
     expressions = {n: part for n, part in enumerate(parts, 1) if isinstance(part, Expression)}

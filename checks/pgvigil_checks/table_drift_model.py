@@ -78,12 +78,40 @@ class ColumnPair:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyRange:
+    """Some of a pair's rows, by the first part of their key: not below any of `lows`, but below `high`.
+
+    Bounds are texts of `type`. Every range repeats the lows of those before it, so that no two ranges share
+    a row, in whatever order a server puts the bounds. `nulls` are the rows without a value there.
+    """
+
+    type: str
+    lows: tuple[str, ...] = ()
+    high: str | None = None
+    nulls: bool = False
+
+    def condition(self, value: sql.Composable) -> sql.Composable:
+        """Compose whether a value of the key's first part is in the range."""
+        if self.nulls:
+            return sql.SQL("{} IS NULL").format(value)
+        bounds = [(">=", low) for low in self.lows] + ([] if self.high is None else [("<", self.high)])
+        return sql.SQL(" AND ").join(
+            sql.SQL("{} OPERATOR(pg_catalog.{}) {}::{}").format(
+                value, trusted(operator), sql.Literal(bound), trusted(self.type)
+            )
+            for operator, bound in bounds
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class EntityPair:
     """Two tables, ready to be compared.
 
     `budget` is how many rows may drift. `newer` is the compared pair of columns that tells which side is
     newer. `left_alone` and `right_alone` name the columns that the other side lacks, `unlike` the pairs whose
-    types differ, `incomparable` those of the same name that cannot be compared at all.
+    types differ, `incomparable` those of the same name that cannot be compared at all. `within` is the range
+    of keys that is compared, None for all rows. `right_target` is the target that the right table lives in,
+    when that is another one.
     """
 
     left: Table
@@ -96,3 +124,25 @@ class EntityPair:
     right_alone: tuple[str, ...]
     unlike: tuple[Match, ...]
     incomparable: tuple[Match, ...]
+    within: KeyRange | None = None
+    right_target: str | None = None
+
+    @property
+    def computed(self) -> bool:
+        """Whether a part of the key is an expression."""
+        return any(part.columns is None for part in self.key)
+
+    def table(self, side: str) -> Table:
+        """Return the table of one side, `left` or `right`."""
+        return self.left if side == "left" else self.right
+
+    def called(self, side: str) -> str:
+        """Return how the table of one side is called, with its target when that is another one."""
+        where = f"{self.right_target}:" if self.right_target and side == "right" else ""
+        return f"{where}{self.table(side)}"
+
+    def condition(self, side: str) -> sql.Composable:
+        """Compose the WHERE clause that leaves those rows of one side, called t, that are compared."""
+        if self.within is None:
+            return sql.SQL("")
+        return sql.SQL(" WHERE {}").format(self.within.condition(self.key[0].value(side)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from psycopg import sql
@@ -27,6 +28,20 @@ def notes(pair: EntityPair, catalog: Catalog, sample: int) -> Iterator[Finding]:
         yield _referenced(pair, catalog, references, sample)
 
 
+def notes_across(pair: EntityPair, sample: int) -> Iterator[Finding]:
+    """Yield what is worth knowing of a pair whose right table lives in another target."""
+    if pair.incomparable:
+        yield replace(_incomparable(pair, sample), evidence_sql="")
+    if pair.left_alone or pair.right_alone or pair.unlike:
+        yield replace(_columns(pair, sample), evidence_sql="")
+
+
+def referenced_across(pair: EntityPair, catalog: Catalog) -> dict[str, list[str]]:
+    """Return the tables with a foreign key to the left; what references the right one lives elsewhere."""
+    left = sorted({str(key.child) for key in _keys_to(catalog, pair.left)})
+    return {"left": left, "right": [], "both": []}
+
+
 def referenced_by(pair: EntityPair, catalog: Catalog) -> dict[str, list[str]]:
     """Return the tables with a foreign key to the left, to the right, and those with one to both."""
     left, right = ({str(key.child) for key in _keys_to(catalog, side)} for side in (pair.left, pair.right))
@@ -38,7 +53,8 @@ def _incomparable(pair: EntityPair, sample: int) -> Finding:
     return Finding(
         code="incomparable_columns",
         severity=Severity.WARNING,
-        title=f"columns of {pair.left} and {pair.right} have types that cannot be compared: {names}",
+        title=f"columns of {pair.called('left')} and {pair.called('right')} have types that cannot be"
+        f" compared: {names}",
         count=len(pair.incomparable),
         sample=_sample(pair.incomparable, sample),
         evidence_sql=_columns_evidence(pair, pair.incomparable),
@@ -54,10 +70,12 @@ def _columns(pair: EntityPair, sample: int) -> Finding:
         *pair.unlike,
     ]
     names = listed([quote(column.name) for left, right in unlike if (column := left or right)])
+    alone = len(unlike) > len(pair.unlike)
+    differ = "don't have the same columns" if alone else "have columns whose types differ"
     return Finding(
         code="columns",
         severity=Severity.INFO,
-        title=f"{pair.left} and {pair.right} don't have the same columns: {names}",
+        title=f"{pair.called('left')} and {pair.called('right')} {differ}: {names}",
         count=len(unlike),
         sample=_sample(unlike, sample),
         evidence_sql=_columns_evidence(pair, unlike),
@@ -71,13 +89,13 @@ def _columns(pair: EntityPair, sample: int) -> Finding:
 
 
 def _column_remedies(pair: EntityPair) -> Iterator[str]:
-    for table, names in ((pair.left, pair.left_alone), (pair.right, pair.right_alone)):
+    for side, names in (("left", pair.left_alone), ("right", pair.right_alone)):
         if names:
             verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
             yield (
-                f"{listed([quote(name) for name in names])} of {table} {verb} compared with nothing:"
-                f" map {them} under columns if the other side means the same by another name, else list"
-                f" {them} under ignore."
+                f"{listed([quote(name) for name in names])} of {pair.called(side)} {verb} compared"
+                f" with nothing: map {them} under columns if the other side means the same by another name,"
+                f" else list {them} under ignore."
             )
     if pair.unlike:
         pairs = [f"{_name(left, right)} ({left.type}, {right.type})" for left, right in pair.unlike]

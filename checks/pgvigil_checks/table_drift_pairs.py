@@ -25,24 +25,48 @@ class _MisfitError(Exception):
         self.path = path
 
 
-def fit(pair: Pair, index: int, catalog: Catalog) -> EntityPair | Problem:
-    """Fit one pair to the catalog; `index` is its place among the configured ones."""
+def fit(pair: Pair, index: int, catalog: Catalog, peer: Catalog | None = None) -> EntityPair | Problem:
+    """Fit one pair to the catalog; `index` is its place among the configured ones.
+
+    `peer` is the catalog of the target that the right table lives in, when that is another one.
+    """
     try:
-        return _Fitting(pair, catalog).entity_pair()
+        return _Fitting(pair, catalog, peer or catalog).entity_pair()
     except _MisfitError as misfit:
-        subject = str(PairName(pair.left, pair.right))
-        return Problem(("pairs", index, *misfit.path), str(misfit), subject)
+        return _problem(pair, index, misfit)
+
+
+def fit_left(pair: Pair, index: int, catalog: Catalog) -> Table | Problem:
+    """Fit the left side alone, as far as that can be; the right one's catalog is another target's."""
+    try:
+        table = _table(catalog, pair.left, "left")
+        for text in pair.key:
+            _key_side(table, text, text)
+        for name in pair.columns or ():
+            _column(table, name, "columns", name)
+    except _MisfitError as misfit:
+        return _problem(pair, index, misfit)
+    return table
+
+
+def named(pair: Pair) -> str:
+    """Return the name of a pair as a subject."""
+    return str(PairName(pair.left, pair.right, pair.right_target))
+
+
+def _problem(pair: Pair, index: int, misfit: _MisfitError) -> Problem:
+    return Problem(("pairs", index, *misfit.path), str(misfit), named(pair))
 
 
 class _Fitting:
     """One pair on its way from settings to tables and columns."""
 
-    def __init__(self, pair: Pair, catalog: Catalog) -> None:
-        if pair.left == pair.right:
+    def __init__(self, pair: Pair, catalog: Catalog, peer: Catalog) -> None:
+        if pair.left == pair.right and not pair.right_target:
             raise _MisfitError(f"{pair.left} is paired with itself")
         self.pair = pair
         self.left = _table(catalog, pair.left, "left")
-        self.right = _table(catalog, pair.right, "right")
+        self.right = _table(peer, pair.right, "right", pair.right_target)
 
     def entity_pair(self) -> EntityPair:
         key = self._key()
@@ -63,6 +87,7 @@ class _Fitting:
             right_alone=_alone(self.right, ignored | right_known),
             unlike=tuple(match for match in typed if match[0].type != match[1].type and equality(*match)),
             incomparable=tuple(match for match in matched if equality(*match) is None),
+            right_target=self.pair.right_target,
         )
 
     def _key(self) -> tuple[KeyPart, ...]:
@@ -155,14 +180,15 @@ class _Fitting:
         return moments[self.pair.newer]
 
 
-def _table(catalog: Catalog, name: TableName, side: str) -> Table:
+def _table(catalog: Catalog, name: TableName, side: str, target: str | None = None) -> Table:
     table = catalog.table(name)
     if table is None:
         elsewhere = [str(other) for other in catalog.named(name.name)]
         near = (
             f"; there is {', '.join(elsewhere)}" if elsewhere else _near(str(name), map(str, catalog.tables))
         )
-        raise _MisfitError(f"there is no table {name}{near}", side)
+        where = f" on target {target}" if target else ""
+        raise _MisfitError(f"there is no table {name}{where}{near}", side)
     return table
 
 

@@ -31,14 +31,9 @@ OfSide: TypeAlias = "Callable[[EntityPair, str, Sequence[str]], Composed]"
 def figures(pair: EntityPair) -> Composed:
     """Compose the query of all counts, see table_drift_figures.sql; positions start with 1."""
     extra = sql.SQL(", {} AS newer").format(_newer(pair))
-    return _template("figures").format(keys=_keys(pair, pair.columns, extra, sql.SQL("true")))
-
-
-def scores(pair: EntityPair, columns: Sequence[ColumnPair]) -> Composed:
-    """Compose the query of the distances in numeric columns; positions are theirs in `columns`."""
-    differences = _array((_difference(n, column) for n, column in enumerate(columns, 1)), "numeric")
-    extra = sql.SQL(", {} AS differences").format(differences)
-    return _template("scores").format(keys=_keys(pair, columns, extra, _changed(columns)))
+    return _template("figures").format(
+        keys=_keys(pair, pair.columns, (_measured, "text"), extra=extra, wanted=sql.SQL("true"))
+    )
 
 
 def rows(pair: EntityPair, columns: Sequence[ColumnPair], labels: Sequence[str]) -> Composed:
@@ -55,7 +50,7 @@ def rows(pair: EntityPair, columns: Sequence[ColumnPair], labels: Sequence[str])
     wanted = sql.SQL("l.copies IS NULL OR r.copies IS NULL OR {}").format(_changed(columns))
     return _template("rows").format(
         key=_shown_key(pair, "k", labels),
-        keys=_keys(pair, columns, extra, wanted),
+        keys=_keys(pair, columns, (lambda n, _: sql.Literal(n), "int"), extra=extra, wanted=wanted),
         order=_key_names(pair, "k"),
         **_own(labels, "drift", "copies", "columns", "left_values", "right_values"),
     )
@@ -68,14 +63,14 @@ def duplicates(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
         **_own(labels, "side", "copies"),
         key=_shown_key(pair, "s", labels, within='pg_catalog.min({} COLLATE pg_catalog."C")'),
         columns=_key_columns(pair, side),
-        table=_name(_table(pair, side)),
+        table=_name(pair.table(side)),
         names=_key_names(pair, "s"),
     )
 
 
 def null_keys(pair: EntityPair, side: str, labels: Sequence[str]) -> Composed:
     """Compose the query of the rows without a key on one side."""
-    table = _table(pair, side)
+    table = pair.table(side)
     fields = (
         sql.SQL("{}, {}").format(sql.Literal(name), sql.Identifier("t", name)) for name in key_columns(table)
     )
@@ -127,14 +122,27 @@ def at_most(query: Composed, limit: int) -> sql.Composed:
 
 
 def _keys(
-    pair: EntityPair, columns: Sequence[ColumnPair], extra: sql.Composable, wanted: sql.Composable
+    pair: EntityPair,
+    columns: Sequence[ColumnPair],
+    told: tuple[Callable[[int, ColumnPair], sql.Composable], str],
+    *,
+    extra: sql.Composable,
+    wanted: sql.Composable,
 ) -> Composed:
+    """Compose the query of all keys.
+
+    `told` writes what is said of a column that differs, by its position, and names the type of that.
+    """
+    tell, kind = told
     return _template("keys").format(
         key=_list(_either(n) for n, _ in _numbered(pair)),
         changed=_changed(columns),
-        positions=_list(
-            sql.SQL("CASE WHEN {} THEN {} END").format(_differs(n, column), sql.Literal(n))
-            for n, column in enumerate(columns, 1)
+        positions=_array(
+            (
+                sql.SQL("CASE WHEN {} THEN {} END").format(_differs(n, column), tell(n, column))
+                for n, column in enumerate(columns, 1)
+            ),
+            kind,
         ),
         extra=extra,
         left=_side(pair, columns, "left"),
@@ -152,15 +160,15 @@ def _side(pair: EntityPair, columns: Sequence[ColumnPair], side: str) -> Compose
         sql.SQL("{} AS {}").format(_value(column, side), _id(f"c{n}")) for n, column in enumerate(columns, 1)
     ]
     listed = _list((_key_columns(pair, side), *compared))
-    table = _table(pair, side)
-    if _is_unique(pair, side):
-        return _template("unique_side").format(columns=listed, table=_name(table))
-    return _template("side").format(columns=listed, table=_name(table), key=_key_names(pair, "t"))
+    read = {"columns": listed, "table": _name(pair.table(side)), "within": pair.condition(side)}
+    if is_unique(pair, side):
+        return _template("unique_side").format(**read)
+    return _template("side").format(**read, key=_key_names(pair, "t"))
 
 
-def _is_unique(pair: EntityPair, side: str) -> bool:
+def is_unique(pair: EntityPair, side: str) -> bool:
     """Tell whether an index in force keeps every key of the pair from standing twice on one side."""
-    table = _table(pair, side)
+    table = pair.table(side)
     if table.kind is TableKind.TABLE and table.has_children:
         # A unique index does not reach into inheritance children.
         return False
@@ -203,6 +211,15 @@ def _tolerance(tolerance: Decimal | timedelta) -> sql.Composable:
     if isinstance(tolerance, timedelta):
         return sql.SQL("{}::interval").format(sql.Literal(f"{tolerance.total_seconds():f} seconds"))
     return sql.SQL("{}::numeric").format(sql.Literal(f"{tolerance:f}"))
+
+
+def _measured(n: int, pair: ColumnPair) -> sql.Composable:
+    """Compose the position of a column that differs, of a numeric one with right less left behind a colon."""
+    if not pair.numeric:
+        return sql.SQL("{}::text").format(sql.Literal(str(n)))
+    return sql.SQL("pg_catalog.concat({}::text, ({})::text)").format(
+        sql.Literal(f"{n}:"), _difference(n, pair)
+    )
 
 
 def _difference(n: int, pair: ColumnPair) -> sql.Composable:
@@ -258,10 +275,6 @@ def _key_names(pair: EntityPair, row: str) -> sql.Composable:
 
 def _numbered(pair: EntityPair) -> Iterator[tuple[int, KeyPart]]:
     return enumerate(pair.key, 1)
-
-
-def _table(pair: EntityPair, side: str) -> Table:
-    return pair.left if side == "left" else pair.right
 
 
 def _name(table: Table) -> sql.Identifier:

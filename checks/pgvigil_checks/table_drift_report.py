@@ -6,11 +6,10 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pgvigil.catalog import Catalog, quote
+from pgvigil.catalog import quote
 from pgvigil.check import Finding, JsonValue, Row, Severity
 from pgvigil_checks.table_drift_figures import Figures
 from pgvigil_checks.table_drift_model import EntityPair
-from pgvigil_checks.table_drift_notes import referenced_by
 from pgvigil_checks.table_drift_query import aliases, labels, own
 from pgvigil_checks.table_drift_words import counted, listed
 
@@ -18,13 +17,17 @@ _SIDES = ("left", "right")
 
 
 def drift(
-    pair: EntityPair, figures: Figures, catalog: Catalog, rows: Sequence[Row], evidence: str
+    pair: EntityPair,
+    figures: Figures,
+    references: Mapping[str, Sequence[str]],
+    rows: Sequence[Row],
+    evidence: str,
 ) -> Finding:
-    """Report rows that only one side has and rows that differ."""
+    """Report rows that only one side has and rows that differ; `references` are those of `referenced_by`."""
     return Finding(
         code="drift",
         severity=Severity.WARNING,
-        title=f"{pair.left} and {pair.right} hold different rows",
+        title=f"{pair.called('left')} and {pair.called('right')}: {', '.join(_apart(pair, figures))}",
         count=figures.drifted,
         sample=tuple(_drifted(pair, row) for row in rows),
         evidence_sql=evidence,
@@ -44,7 +47,7 @@ def drift(
                 name: {"mean": distance.mean, "largest": distance.largest}
                 for name, distance in figures.distances.items()
             },
-            "referenced_by": referenced_by(pair, catalog),
+            "referenced_by": references,
         },
     )
 
@@ -57,7 +60,7 @@ def duplicates(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence
     return Finding(
         code="duplicate_keys",
         severity=Severity.WARNING,
-        title=f"the key ({columns}) is not unique in {' and '.join(counts)}: its rows are not compared",
+        title=f"{_by_table(counts, 'key', 'keys')} in more than one row by ({columns}): not compared",
         count=sum(counts.values()),
         sample=tuple(
             {own("side", names): row["side"], **_key(pair, row), own("copies", names): row["copies"]}
@@ -80,7 +83,7 @@ def null_keys(pair: EntityPair, figures: Figures, rows: Sequence[Row], evidence:
     return Finding(
         code="null_keys",
         severity=Severity.WARNING,
-        title=f"rows of {' and '.join(counts)} have no key ({columns}): they are not compared",
+        title=f"{_by_table(counts, 'row', 'rows')} without a key ({columns}): not compared",
         count=sum(counts.values()),
         sample=tuple(_nameless(pair, row) for row in rows),
         evidence_sql=evidence,
@@ -125,8 +128,22 @@ def _key(pair: EntityPair, row: Row) -> dict[str, Any]:
 
 def _counts(pair: EntityPair, by_side: Mapping[str, int]) -> dict[str, int]:
     """Return the sides with a count, by table."""
-    tables = {"left": str(pair.left), "right": str(pair.right)}
-    return {tables[side]: by_side[side] for side in _SIDES if by_side[side]}
+    return {pair.called(side): by_side[side] for side in _SIDES if by_side[side]}
+
+
+def _apart(pair: EntityPair, figures: Figures) -> Iterator[str]:
+    """Yield in how many rows the sides differ, and which of them lacks how many."""
+    if figures.changed:
+        yield counted(figures.changed, "row differs", "rows differ")
+    missing = ((figures.right_only, "left"), (figures.left_only, "right"))
+    for count, side in missing:
+        if count:
+            yield f"{counted(count, 'row is', 'rows are')} missing in {pair.called(side)}"
+
+
+def _by_table(counts: Mapping[str, int], one: str, many: str) -> str:
+    """Write counts by table: `2 keys of a.b and 1 key of a.c`."""
+    return " and ".join(f"{counted(count, one, many)} of {table}" for table, count in counts.items())
 
 
 def _newer(pair: EntityPair, figures: Figures) -> dict[str, JsonValue] | None:
@@ -137,7 +154,8 @@ def _newer(pair: EntityPair, figures: Figures) -> dict[str, JsonValue] | None:
 
 
 def _remedies(pair: EntityPair, figures: Figures) -> Iterator[str]:
-    missing = ((figures.left_only, pair.left, pair.right), (figures.right_only, pair.right, pair.left))
+    left, right = pair.called("left"), pair.called("right")
+    missing = ((figures.left_only, left, right), (figures.right_only, right, left))
     for count, here, there in missing:
         if count:
             them = "it" if count == 1 else "them"

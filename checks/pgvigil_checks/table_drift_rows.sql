@@ -6,9 +6,9 @@
 SELECT {key},
        CASE WHEN k.right_rows = 0 THEN 'left_only' WHEN k.left_rows = 0 THEN 'right_only' ELSE 'changed' END AS {drift},
        GREATEST(k.left_rows, k.right_rows) AS {copies},
-       ARRAY(SELECT k.names[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position WHERE position > 0) AS {columns},
-       ARRAY(SELECT k.left_values[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position WHERE position > 0) AS {left_values},
-       ARRAY(SELECT k.right_values[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position WHERE position > 0) AS {right_values}
+       ARRAY(SELECT k.names[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position) AS {columns},
+       ARRAY(SELECT k.left_values[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position) AS {left_values},
+       ARRAY(SELECT k.right_values[position] FROM pg_catalog.unnest(k.differing[1 : 10]) AS position) AS {right_values}
 FROM ({keys}) AS k
 WHERE NOT k.null_key
 ORDER BY {order}

@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from pgvigil.catalog import TableName, parse_table
-from pgvigil.check import Params
+from pgvigil.check import Elsewhere, Named, Params
 from pgvigil.timing import format_duration, parse_duration
 
 
@@ -63,6 +63,11 @@ class Pair(BaseModel):
 
     left: TableField = Field(description="One table or view of the pair.")
     right: TableField = Field(description="The other.")
+    right_target: str | None = Field(
+        default=None,
+        description="The target in which the right table lives, when that is another one of this file:"
+        " `warehouse`. The two databases are then compared by checksums.",
+    )
     key: dict[str, str] = Field(
         default_factory=dict,
         description="What identifies a row, left: right. Each side is a column, or one expression over the"
@@ -98,3 +103,20 @@ class TableDriftParams(Params):
     """Settings of `table_drift`."""
 
     pairs: tuple[Pair, ...] = Field(default=(), description="The entity pairs to compare.")
+
+    def named(self) -> tuple[Named, ...]:
+        """Return the left tables, and the right ones that live beside them."""
+        return tuple(
+            Named(("pairs", index, side), table)
+            for index, pair in enumerate(self.pairs)
+            for side, table in (("left", pair.left), ("right", pair.right))
+            if side == "left" or pair.right_target is None
+        )
+
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Return the right tables that live in other targets."""
+        return tuple(
+            Elsewhere(("pairs", index, "right_target"), pair.right_target, pair.right)
+            for index, pair in enumerate(self.pairs)
+            if pair.right_target is not None
+        )

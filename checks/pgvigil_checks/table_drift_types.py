@@ -83,6 +83,13 @@ def equality(left: Column, right: Column) -> Equality | None:
     return Equality(found.cast, bytewise=True, schema=found.schema)
 
 
+def common_type(compared: Equality, left: Column, right: Column) -> str | None:
+    """Return the type in which the values of two columns are compared; None when it is not just one."""
+    if compared.cast is not None or left.base_type == right.base_type:
+        return compared.cast or left.base_type
+    return _common(left.base_type, right.base_type)
+
+
 def loses(left: Column, right: Column) -> bool:
     """Tell whether two columns are compared as a type that cannot hold every value of both."""
     return left.base_type != right.base_type and _element(_common(left.base_type, right.base_type)) in _FLOATS

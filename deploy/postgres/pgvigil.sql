@@ -23,6 +23,16 @@ GRANT pg_read_all_data TO pgvigil;
 -- Tables with row-level security show as unknown, never as clean, unless the role may see all their rows:
 -- ALTER ROLE pgvigil BYPASSRLS;
 
+-- Only for targets with `changes: logical`. What else that allows: docs/howto/watch-changes.md
+-- ALTER ROLE pgvigil REPLICATION;
+
+-- Only for `standby`, and for the limits active_sessions, oldest_snapshot and replica_lag of `budget.pause`,
+-- which else pause nothing: the role sees what sessions of others do.
+-- GRANT pg_read_all_stats TO pgvigil;
+
+-- Only where the server logs statements, or auto_explain does: what is sent beside a query may be megabytes.
+-- ALTER ROLE pgvigil SET log_parameter_max_length = 1024;
+
 -- Before PostgreSQL 15 everybody may create tables in schema public, this role too:
 -- REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 

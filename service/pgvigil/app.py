@@ -17,11 +17,14 @@ from pgvigil.config import Config
 from pgvigil.errors import PgvigilError, StoreError
 from pgvigil.housekeeping import Housekeeping
 from pgvigil.leader import Leader
-from pgvigil.metrics import Counters, Exposition
+from pgvigil.metrics import Counters, Exposition, Guest
 from pgvigil.registry import Registry
 from pgvigil.store import Store, View
-from pgvigil.web import WebServer, create_app
+from pgvigil.underway import Underway
+from pgvigil.web.app import create_app
 from pgvigil.web.security import LiveSecurity, Security
+from pgvigil.web.server import WebServer
+from pgvigil.window import Window
 
 _SIGNAL_SECONDS = 0.2
 _CONFIGURATION, _WEB_CONFIGURATION = "configuration", "web configuration"
@@ -141,6 +144,19 @@ class Daemon:
     def next_due(self) -> Mapping[str, datetime]:
         """Return the next tick by `target/check`, for all that this daemon examines."""
         return self._running.leader.next_due
+
+    def underway(self) -> list[Underway]:
+        """Return the runs that go on at this moment, those of this daemon."""
+        return self._running.leader.underway()
+
+    def guest(self, target: str) -> Guest | None:
+        """Return how this daemon behaves on a target now, None where it does nothing there."""
+        return self._counters.guest(target)
+
+    def windows(self) -> Mapping[str, Window]:
+        """Return in which hours the targets are examined, of those that are not at any time."""
+        budgets = {name: settings.budget for name, settings in self._config.targets.items()}
+        return {name: budget.window for name, budget in budgets.items() if budget.window is not None}
 
     def targets(self) -> list[str]:
         """Return the names of the configured targets."""

@@ -4,25 +4,95 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
-from typing import Any, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self, TypeAlias
 
-from pgvigil.catalog import Catalog
-from pgvigil.check import Query, Row
-from pgvigil.errors import CancelledError, QueryFailedError, TargetError
+from pgvigil.catalog import Catalog, Table
+from pgvigil.check import Peer, Query, Row, State, Subject, Touched
+from pgvigil.errors import BrokenOffError, CancelledError, PeerError, QueryFailedError, TargetError
+from pgvigil.pulse import Pulse
+from pgvigil.sidebyside import SideBySide
 from pgvigil.target import Snapshot, Target
+from pgvigil.unchanged import Unchanged
+
+Fetch: TypeAlias = Callable[[Query], list[Row]]
 
 
-def restless(_busy: float) -> None:
+def _unsaved(_state: State, _done: float) -> None:
+    """Keep nothing: a run without a store begins anew."""
+
+
+def _restless(_busy: float) -> None:
     """Take no rest: somebody waits."""
+
+
+def _unknown(_fetch: Fetch, _table: Table) -> Touched | None:
+    """Know of no changes, so that everything is looked at."""
+    return None
+
+
+class OpenPeer(Peer, Protocol):
+    """A peer as the context of a run holds it."""
+
+    @property
+    def failure(self) -> TargetError | None:
+        """The first failure, which is the run's as well."""
+        ...
+
+    def conclude(self) -> None:
+        """End the peer's snapshot as the context ends its own."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the peer for good."""
+        ...
+
+    def abandon(self) -> None:
+        """Take the peer's connection away from a check that hangs, and refuse it another."""
+        ...
+
+
+def _no_peer(target: str, _purpose: str, _pulse: Pulse) -> OpenPeer:
+    raise PeerError(f"there is no target {target} to compare with")
+
+
+def _alone(_subject: Subject) -> Assistance:
+    return ALONE
+
+
+@dataclass(frozen=True, slots=True)
+class Assistance:
+    """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
+
+    `memory`, `resumed` and `touched` are as the context has them; `touched` gets what fetches in the run's
+    snapshot. `peer` opens the target of a name, for the purpose that its server is shown. `save` keeps a
+    checkpoint's state, `rest` holds the run after so many seconds of work, and breaks it off by a
+    BrokenOffError. `pulse` is what shows that it gets on. For a batch all this is the batch's own, and `each`
+    returns what one subject is given.
+    """
+
+    memory: State = field(default_factory=dict)
+    resumed: State = field(default_factory=dict)
+    save: Callable[[State, float], None] = _unsaved
+    rest: Callable[[float], None] = _restless
+    touched: Callable[[Fetch, Table], Touched | None] = _unknown
+    peer: Callable[[str, str, Pulse], OpenPeer] = _no_peer
+    pulse: Pulse = field(default_factory=Pulse)
+    each: Callable[[Subject], Assistance] = _alone
+
+
+ALONE: Assistance = Assistance()
+"""No store, no governor, nothing known: a run that is its first and last one."""
 
 
 class RunContext:
     """One read-only snapshot at a time, begun with the first query after a checkpoint and gone with the run.
 
     The first failure is final: every later query repeats it, as a transaction that failed once can't say
-    anything any more. Safe for the threads of a plugin, also for those that outlive its run.
+    anything any more. Safe for the threads of a plugin, also for those that outlive its run. `subjects` are
+    what is looked at; of nothing that was read a verdict is believed before `conclude`.
     """
 
     def __init__(
@@ -32,19 +102,28 @@ class RunContext:
         catalog: Catalog,
         *,
         sample: int,
+        subjects: Sequence[Subject] = (),
         chunk_seconds: float | None = None,
-        rest: Callable[[float], None] = restless,
+        assistance: Assistance = ALONE,
     ) -> None:
+        self.target = target.name
         self.catalog = catalog
         self.sample = sample
         self.chunk_seconds = chunk_seconds
+        self.memory = assistance.memory
+        self.resumed = assistance.resumed
         self.last_seconds = 0.0
         self.busy_seconds = 0.0
-        """For how long the server was kept busy since the last rest; waiting for a session is not in it."""
-        self._rest = rest
+        """For how long the server was kept busy since the last rest, without waiting for a session."""
+        self.servers: set[str] = set()
+        """Since when the servers run that were read from: one, unless a name leads to several."""
+        self._assistance = assistance
         self._target = target
         self._purpose = purpose
+        self._unchanged = Unchanged(lambda: catalog, subjects)
         self._snapshot: Snapshot | None = None
+        self._sessions: set[Snapshot] = set()
+        self._peers: dict[str, OpenPeer] = {}
         self._failure: TargetError | None = None
         self._over = False
         self._lock = threading.Lock()
@@ -57,28 +136,64 @@ class RunContext:
         self._over = True
         with self._lock:
             self._stack.close()
+        for peer in self._peers.values():
+            peer.close()
 
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the run's snapshot; raises TargetError."""
-        with self._lock:
-            self._raise_if_over()
-            try:
-                return self._ask(self._begun(), query, params)
-            except Exception as error:
-                self._failure = _as_target_error(error)
-                raise
+        with self._asking() as snapshot:
+            return snapshot.fetch(query, params)
 
-    def checkpoint(self) -> None:
-        """End the snapshot and rest; raises TargetError when pgvigil is stopping."""
+    def fetch_each(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Return the rows of each query, sent together; raises TargetError."""
+        with self._asking() as snapshot:
+            return snapshot.fetch_each(queries)
+
+    def fetch_split(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Return the rows of each query, fetched side by side in one snapshot; raises TargetError."""
+        with self._asking() as snapshot:
+            if len(queries) < 2 or self._target.limits.connections < 2:
+                return [snapshot.fetch(query) for query in queries]
+            side_by_side = SideBySide(self._target, self._purpose, snapshot, self._sessions, self._unchanged)
+            answers = side_by_side.fetch(queries)
+        # The others kept the server as busy as the run's own session did.
+        self.busy_seconds += side_by_side.busy_seconds
+        return answers
+
+    def checkpoint(self, state: State | None = None, done: float = 0.0) -> None:
+        """End the snapshot, keep the state, and rest; raises TargetError when pgvigil is stopping."""
         self.pause()
         if self.chunk_seconds is None:
             return
+        self._end_snapshot()
         with self._lock:
-            self._stack.close()
-            self._snapshot = None
             busy, self.busy_seconds = self.busy_seconds, 0.0
+        self._assistance.pulse.beat()
+        self._assistance.save(state or {}, done)
         self._rest(busy)
         self.pause()
+
+    def conclude(self) -> None:
+        """End the last snapshots of the run; raises ChangedError when what was read in them says nothing."""
+        self._end_snapshot()
+        for peer in self._peers.values():
+            peer.conclude()
+
+    def touched(self, table: Table) -> Touched | None:
+        """Return what was written to a table since the last completed run, None when that is not known."""
+        return self._assistance.touched(self.fetch, table)
+
+    def peer(self, target: str) -> Peer:
+        """Return the other target of that name, the same for all of the run; raises TargetError."""
+        with self._lock:
+            self._raise_if_over()
+            if target not in self._peers:
+                try:
+                    self._peers[target] = self._assistance.peer(target, self._purpose, self._assistance.pulse)
+                except TargetError as error:
+                    self._failure = error
+                    raise
+            return self._peers[target]
 
     def pause(self) -> None:
         """Hold the run for as long as the governor wants, and end it when pgvigil is stopping."""
@@ -90,26 +205,66 @@ class RunContext:
 
     def raise_if_failed(self) -> None:
         """Raise the first failure, if there was one, even when the check made light of it."""
-        if self._failure is not None:
-            raise self._failure
+        failures = (self._failure, *(peer.failure for peer in self._peers.values()))
+        failure = next(filter(None, failures), None)
+        if failure is not None:
+            raise failure
 
     def abandon(self) -> None:
         """Take the connection away from a check that hangs, and refuse it another."""
         self._over = True
-        if self._snapshot is not None:
-            self._target.abandon(self._snapshot)
+        for snapshot in (self._snapshot, *self._sessions):
+            if snapshot is not None:
+                self._target.abandon(snapshot)
+        for peer in list(self._peers.values()):
+            peer.abandon()
 
-    def _ask(self, snapshot: Snapshot, query: Query, params: Mapping[str, Any] | None) -> list[Row]:
-        began = time.monotonic()
+    def _rest(self, busy: float) -> None:
         try:
-            return snapshot.fetch(query, params)
-        finally:
-            self.last_seconds = time.monotonic() - began
-            self.busy_seconds += self.last_seconds
+            with self._assistance.pulse.resting():
+                self._assistance.rest(busy)
+        except BrokenOffError as error:
+            self._failure = error
+            raise
+
+    def _end_snapshot(self) -> None:
+        """Let go of the snapshot, once it is known that nothing that was read in it was changed under it."""
+        with self._lock:
+            self._raise_if_over()
+            if self._snapshot is None:
+                return
+            began = time.monotonic()
+            try:
+                self._unchanged.end(self._snapshot)
+            except Exception as error:
+                self._failure = _as_target_error(error)
+                raise
+            finally:
+                self.busy_seconds += time.monotonic() - began
+                self._stack.close()
+                self._snapshot = None
+
+    @contextmanager
+    def _asking(self) -> Iterator[Snapshot]:
+        """Give the block the run's snapshot; how long it takes is noted, and its failure is the run's."""
+        with self._lock:
+            self._raise_if_over()
+            try:
+                snapshot = self._begun()
+                began = time.monotonic()
+                try:
+                    yield snapshot
+                finally:
+                    self.last_seconds = time.monotonic() - began
+                    self.busy_seconds += self.last_seconds
+            except Exception as error:
+                self._failure = _as_target_error(error)
+                raise
 
     def _begun(self) -> Snapshot:
         if self._snapshot is None:
             self._snapshot = self._stack.enter_context(self._target.snapshot(self._purpose))
+            self.servers.add(self._snapshot.server)
             # It may have been abandoned while it waited for a connection: then nobody else gives it back.
             if self._over:
                 self._stack.close()

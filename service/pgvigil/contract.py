@@ -7,10 +7,12 @@ unreported for a character), anything else that is wrong raises BreachError.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from pgvigil.check import (
@@ -31,6 +33,8 @@ _LONGEST_LINE = 1_000
 _LONGEST_TEXT = 1_000_000
 _MOST_FINDINGS = 1_000
 _MOST_VALUES = 100_000
+_LARGEST_MEMORY = 1 << 16
+_LARGEST_BATCH = 1_000
 _DEEPEST = 20
 # What the store's integers hold.
 _HIGHEST = 2**63 - 1
@@ -60,6 +64,8 @@ def sound_verdict(verdict: object, sample: int) -> Verdict:
         rows_examined=_count(verdict.rows_examined, "rows_examined"),
         strategy=_text(verdict.strategy, "strategy", _LONGEST_LINE),
         measures=_measures(verdict.measures),
+        explain=_text(verdict.explain, "explain", _LONGEST_LINE),
+        memory=_memory(verdict.memory),
     )
 
 
@@ -72,6 +78,23 @@ def sound_discovery(discovery: object) -> Discovery:
         raise BreachError(f"subject {twice} found twice")
     problems = tuple(_problem(problem) for problem in _several(discovery.problems, "problems"))
     return Discovery(subjects, problems)
+
+
+def sound_batches(batches: object, subjects: Sequence[Subject]) -> list[tuple[Subject, ...]]:
+    """Return what `batches` returned, once it is known to hold each subject once; none is too large."""
+    if not isinstance(batches, Iterable):
+        raise BreachError(f"batches returned {_kind(batches)}")
+    known = {subject.name: subject for subject in subjects}
+    sound: list[tuple[Subject, ...]] = []
+    for batch in islice(batches, len(subjects) + 1):
+        names = [subject.name for subject in batch]
+        if not names or _twice(names) or any(name not in known for name in names):
+            raise BreachError("batches returned no subjects, strange ones, or some twice")
+        several = [known.pop(name) for name in names]
+        sound += (tuple(several[at : at + _LARGEST_BATCH]) for at in range(0, len(several), _LARGEST_BATCH))
+    if known:
+        raise BreachError(f"batches left out {len(known)} subjects")
+    return sound
 
 
 def _finding(finding: object, sample: int) -> Finding:
@@ -133,11 +156,24 @@ def _measures(measures: object) -> dict[str, int]:
     }
 
 
-class _Plain:
-    """Copies JSON values, of which one finding may hold so many."""
+def _memory(memory: object) -> dict[str, JsonValue]:
+    # As most have none; it is asked of every run.
+    if isinstance(memory, dict) and not memory:
+        return {}
+    # Nothing of it is cut: what a check made of half a memory would be anybody's guess.
+    plain = _Plain("the memory", longest=2 * _LARGEST_MEMORY).mapping(memory)
+    size = len(json.dumps(plain))
+    if size > _LARGEST_MEMORY:
+        raise BreachError(f"the memory takes {size} bytes, more than {_LARGEST_MEMORY}")
+    return plain
 
-    def __init__(self, where: str) -> None:
+
+class _Plain:
+    """Copies JSON values, of which one finding may hold so many; text is cut at `longest` characters."""
+
+    def __init__(self, where: str, longest: int = _LONGEST_LINE) -> None:
         self._where = where
+        self._longest = longest
         self._left = _MOST_VALUES
 
     def mapping(self, value: object, depth: int = 0) -> dict[str, JsonValue]:
@@ -159,7 +195,7 @@ class _Plain:
             case float():
                 return value if math.isfinite(value) else _written(value)
             case str():
-                return _text(value, "", _LONGEST_LINE)
+                return _text(value, "", self._longest)
             case Mapping():
                 return self.mapping(value, depth)
             case list() | tuple():
@@ -205,6 +241,8 @@ def _several(value: object, what: str) -> Sequence[Any]:
 
 
 def _twice(names: Sequence[str]) -> str | None:
+    if len(set(names)) == len(names):
+        return None
     return next((name for name, count in Counter(names).items() if count > 1), None)
 
 

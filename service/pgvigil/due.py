@@ -12,6 +12,7 @@ from apscheduler.triggers.base import BaseTrigger
 from apscheduler.triggers.cron import CronTrigger
 
 from pgvigil.timing import Cron, Schedule
+from pgvigil.window import Window
 
 # The first ticks after a start come within this many seconds, or a tenth of their interval if that is less.
 _START_SPREAD = 10.0
@@ -24,12 +25,16 @@ _DAYS_AHEAD = 366 * 13
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One check of one target, and when it is due. `last_started` is when it last ran, if it ever did."""
+    """One check of one target, and when it is due.
+
+    `last_started` is when it last ran, if it ever did; outside of `window` it is due at its next start.
+    """
 
     target: str
     check: str
     schedule: Schedule
     last_started: datetime | None = None
+    window: Window | None = None
 
     @property
     def id(self) -> str:
@@ -39,8 +44,8 @@ class Job:
     def trigger(self, first: datetime) -> BaseTrigger:
         """Return what says when the ticks after the first one are due."""
         if isinstance(self.schedule, Cron):
-            return SpreadCronTrigger(self.schedule, self.id)
-        return RhythmTrigger(self.id, first, self.schedule)
+            return SpreadCronTrigger(self.schedule, self.id, self.window)
+        return RhythmTrigger(self.id, first, self.schedule, self.window)
 
 
 class RhythmTrigger(BaseTrigger):
@@ -49,7 +54,10 @@ class RhythmTrigger(BaseTrigger):
     The bits do not add up, and turns that have passed are not made up for.
     """
 
-    def __init__(self, name: str, anchor: datetime, interval: timedelta) -> None:
+    def __init__(
+        self, name: str, anchor: datetime, interval: timedelta, window: Window | None = None
+    ) -> None:
+        self._window = window
         self._name = name
         self._anchor = anchor
         self._interval = interval
@@ -59,17 +67,21 @@ class RhythmTrigger(BaseTrigger):
         since = max(previous_fire_time or self._anchor, now)
         turn = math.floor((since - self._anchor) / self._interval) + 1
         late = _share(f"{self._name}#{turn}") * min(_JITTER, _JITTER_SHARE * self._interval.total_seconds())
-        return self._anchor + turn * self._interval + timedelta(seconds=late)
+        return _within(
+            self._window, self._name, self._anchor + turn * self._interval + timedelta(seconds=late)
+        )
 
     def shifted(self, jump: timedelta) -> RhythmTrigger:
         """Return the same rhythm on a clock that was set by `jump`."""
-        return RhythmTrigger(self._name, self._anchor + jump, self._interval)
+        return RhythmTrigger(self._name, self._anchor + jump, self._interval, self._window)
 
 
 class SpreadCronTrigger(BaseTrigger):
     """The times of a cron, all late by seconds that depend on the name: many jobs share one cron."""
 
-    def __init__(self, cron: Cron, name: str) -> None:
+    def __init__(self, cron: Cron, name: str, window: Window | None = None) -> None:
+        self._window = window
+        self._name = name
         self._cron = CronTrigger(timezone=UTC, **cron.fields())
         self._late = timedelta(seconds=_share(name) * _JITTER_SHARE * 60)
 
@@ -78,7 +90,7 @@ class SpreadCronTrigger(BaseTrigger):
         # Never from before `now`: after a long sleep one run makes up for all that were missed.
         since = max(previous_fire_time + timedelta(microseconds=1), now) if previous_fire_time else now
         due: datetime | None = self._cron.get_next_fire_time(None, since - self._late)
-        return due + self._late if due else None
+        return _within(self._window, self._name, due + self._late) if due else None
 
 
 def first_due(job: Job, now: datetime) -> datetime:
@@ -88,6 +100,11 @@ def first_due(job: Job, now: datetime) -> datetime:
     name alone, so that many do not start together. One that never ran is due at once too, or at the time that
     its cron says. A last run in the future (the clock was set back) counts as none.
     """
+    return _within(job.window, job.id, _first_due(job, now))
+
+
+def _first_due(job: Job, now: datetime) -> datetime:
+    """Return when a job is first due by its schedule alone."""
     # The times of a cron are a minute apart at the least.
     apart = timedelta(minutes=1) if isinstance(job.schedule, Cron) else job.schedule
     spread = _share(job.id) * min(timedelta(seconds=_START_SPREAD), apart / 10)
@@ -100,11 +117,34 @@ def first_due(job: Job, now: datetime) -> datetime:
     return max(job.last_started + job.schedule, now + spread)
 
 
-def interval_seconds(schedule: Schedule, now: datetime) -> float:
+def interval_seconds(schedule: Schedule, now: datetime, window: Window | None = None) -> float:
     """Return the seconds between two ticks; of a cron, the longest that there ever are from `now` on.
 
-    A result is stale when it is older than this, so that a nightly pause of the schedule pages nobody.
+    A result is stale when it is older than this, so that a nightly pause of the schedule pages nobody, and
+    neither does the time between two windows.
     """
+    waits = window.gap.total_seconds() if window and not _always_within(window, schedule) else 0.0
+    return waits + _interval_seconds(schedule, now)
+
+
+def _always_within(window: Window, schedule: Schedule) -> bool:
+    """Tell whether no time of a cron is put off by a window."""
+    day = datetime(2000, 1, 1, tzinfo=UTC)
+    return isinstance(schedule, Cron) and all(
+        window.holds(day + timedelta(hours=hour, minutes=minute))
+        for hour in schedule.hours
+        for minute in schedule.minutes
+    )
+
+
+def _within(window: Window | None, name: str, due: datetime) -> datetime:
+    """Return a time, or the start of the next window when it is outside of one; not all at once."""
+    if window is None or window.holds(due):
+        return due
+    return window.next_start(due) + _share(name) * timedelta(seconds=_START_SPREAD)
+
+
+def _interval_seconds(schedule: Schedule, now: datetime) -> float:
     if not isinstance(schedule, Cron):
         return schedule.total_seconds()
     times = sorted(60 * hour + minute for hour in schedule.hours for minute in schedule.minutes)

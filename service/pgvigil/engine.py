@@ -1,6 +1,6 @@
 """The engine: the spine of pgvigil on one page.
 
-    tick -> catalog -> subjects -> sweep -> run -> store (incidents, one transaction) -> view
+    tick -> catalog -> subjects -> change gate -> sweep -> run -> store (incidents, one transaction) -> view
 
 Data goes in one direction. A tick is one check of one target; everything that a person sees afterwards is a
 view of what the store committed.
@@ -9,15 +9,19 @@ view of what the store committed.
 from __future__ import annotations
 
 import threading
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import structlog
 
 from pgvigil.catalog import Catalog
+from pgvigil.changegate import ChangeGate, Sight
 from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.errors import (
+    BrokenOffError,
     CancelledError,
     PluginError,
     StoreError,
@@ -26,18 +30,15 @@ from pgvigil.errors import (
     TargetUnreachableError,
 )
 from pgvigil.health import Duty
-from pgvigil.incident import Event, EventKind, Incident
 from pgvigil.metrics import Counters
+from pgvigil.peer import Peers
+from pgvigil.progress import Progress
+from pgvigil.recorder import Recorder
+from pgvigil.routing import routed_sweep
 from pgvigil.run import Run
-from pgvigil.store import LiveIncident, Store
-from pgvigil.sweep import sweep
-from pgvigil.watch import WHOLE_CHECK, Watch, left_out_first, missing, with_reasons
-
-_TOLD = {
-    EventKind.OPENED: "incident opened",
-    EventKind.RESOLVED: "incident resolved",
-    EventKind.VANISHED: "incident vanished with its subject",
-}
+from pgvigil.store import Store
+from pgvigil.touching import Touching
+from pgvigil.watch import WHOLE_CHECK, Watch, incomplete, left_out_first, missing, with_reasons
 
 log = structlog.get_logger(__name__)
 
@@ -46,18 +47,26 @@ class Engine:
     """Carries out ticks and commits what they find. Safe for several threads; never raises from a tick."""
 
     def __init__(
-        self, store: Store, counters: Counters, watches: Iterable[Watch], clock: Clock | None = None
+        self,
+        store: Store,
+        counters: Counters,
+        watches: Iterable[Watch],
+        clock: Clock | None = None,
+        find: Callable[[str], Watch | None] | None = None,
     ) -> None:
         self.store = store
         self.counters = counters
         self.watches = {watch.target.name: watch for watch in watches}
+        # Who compares two databases finds the other one there.
+        self._find = find or self.watches.get
         self._clock = clock or SystemClock()
-        # Two checks that find a target down at once tell of it once.
-        self._seeing = threading.Lock()
+        self._recorder = Recorder(store, counters, self._clock)
+        self._gates = {name: ChangeGate(watch) for name, watch in self.watches.items()}
         for name, watch in self.watches.items():
             counters.watch(name, watch.usage)
-        self._over = False
+            counters.gate(name, self._gates[name].state)
         self._emptied: set[tuple[str, str]] = set()
+        self._hindered: dict[tuple[str, str], str] = {}
         self._ticking = {
             (name, check): threading.Lock() for name, watch in self.watches.items() for check in watch.checks
         }
@@ -69,24 +78,28 @@ class Engine:
             self.counters.tick_missed(target, check, "overrun")
             return
         watch = self.watches[target]
+        may_go_on = watch.gate.for_tick(check)
         try:
-            self._tick(watch, watch.checks[check])
+            if not may_go_on() or not watch.governor.hold():
+                return
+            self._tick(watch, watch.checks[check], may_go_on)
         except SupersededError:
             return
         except StoreError as error:
-            self._store_failed(Duty.SURVEY, error)
+            self._recorder.store_failed(Duty.SURVEY, error)
         else:
-            self._store_works(Duty.SURVEY)
+            self._recorder.store_works(Duty.SURVEY)
         finally:
             lock.release()
             watch.target.close_idle()
 
+    def ask(self, target: str, check: str) -> None:
+        """Let the next tick look at everything, whether it was changed or not: somebody wants to know."""
+        self._gates[target].ask(check)
+
     def end(self) -> None:
         """Record nothing from now on: what still runs is of a configuration of the past."""
-        self._over = True
-
-    def _counts(self) -> bool:
-        return not self._over
+        self._recorder.end()
 
     def survey(self, target: str) -> None:
         """Find out what there is to examine, and whether the target answers, before the first tick is due."""
@@ -97,21 +110,19 @@ class Engine:
         except SupersededError:
             return
         except StoreError as error:
-            self._store_failed(Duty.SURVEY, error)
+            self._recorder.store_failed(Duty.SURVEY, error)
         finally:
             watch.target.close_idle()
 
     def _survey(self, watch: Watch, check: Check[Any]) -> None:
         try:
-            catalog = self._catalog(watch)
-            discovery = watch.runner.discover(check, catalog)
+            discovery = watch.runner.discover(check, self._look(watch).catalog)
         except CancelledError:
             return
         except (TargetError, PluginError) as error:
-            for run in self._unknown(watch, check, str(error)):
-                self._commit(run)
+            self._recorder.record(list(self._recorder.unknown(watch, check, str(error))))
             return
-        self._sync(watch, check, [one.name for one in discovery.subjects])
+        self._recorder.sync(watch, check, [one.name for one in discovery.subjects])
 
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
@@ -121,47 +132,106 @@ class Engine:
         for stop in stops:
             stop.join()
 
-    def _tick(self, watch: Watch, check: Check[Any]) -> None:
+    def _tick(self, watch: Watch, check: Check[Any], may_go_on: Callable[[], bool]) -> None:
         committed: set[str] = set()
         began_at = self._clock.now()
         try:
-            for run in self._runs(watch, check):
-                self._commit(run)
-                committed.add(run.subject)
+            for runs in self._runs(watch, check, may_go_on):
+                self._recorder.record(runs)
+                committed.update(run.subject for run in runs)
             # A sweep that was broken off is due again after a restart.
             if not watch.governor.stopping:
-                self.store.record_sweep(watch.target.name, check.name, began_at, still=self._counts)
+                self.store.record_sweep(watch.target.name, check.name, began_at, still=self._recorder.counts)
         except (StoreError, SupersededError):
             raise
+        except BrokenOffError:
+            self.counters.broken_off(watch.target.name, check.name)
+            log.info(
+                "the window ends: what is left of the sweep comes first in the next one",
+                target=watch.target.name,
+                check=check.name,
+                remedy="if that happens every time, give budget.window more hours, or the budget more",
+            )
         except Exception as error:
             self.counters.tick_missed(watch.target.name, check.name, "crashed")
             log.exception("tick crashed", target=watch.target.name, check=check.name)
             reason = f"pgvigil itself failed: {type(error).__name__}"
-            for run in self._unknown(watch, check, reason, but=committed):
-                self._commit(run)
+            self._recorder.record(list(self._recorder.unknown(watch, check, reason, but=committed)))
 
-    def _runs(self, watch: Watch, check: Check[Any]) -> Iterator[Run]:
+    def _tell_hindered(self, watch: Watch, check: Check[Any], error: str) -> None:
+        """Log why nothing of a check could be examined, when it is another reason than before."""
+        key = watch.target.name, check.name
+        if self._hindered.get(key) != error:
+            log.warning("could not examine", target=watch.target.name, check=check.name, error=error)
+        self._hindered[key] = error
+
+    def _runs(
+        self, watch: Watch, check: Check[Any], may_go_on: Callable[[], bool]
+    ) -> Iterator[Sequence[Run]]:
+        gate, began_at = self._gates[watch.target.name], self._clock.now()
+        asked = gate.asked(check.name)
         try:
-            catalog = self._catalog(watch)
-            discovery = watch.runner.discover(check, catalog)
+            sight = self._look(watch, anew=asked)
+            discovery = watch.runner.discover(check, sight.catalog)
         except CancelledError:
             return
         except (TargetError, PluginError) as error:
             self._emptied.discard((watch.target.name, check.name))
-            log.warning("could not examine", target=watch.target.name, check=check.name, error=str(error))
-            yield from self._unknown(watch, check, str(error))
+            self._tell_hindered(watch, check, str(error))
+            yield list(self._recorder.unknown(watch, check, str(error)))
             return
-        subjects = (*with_reasons(watch, check, discovery), *missing(watch, catalog))
+        subjects = (*with_reasons(watch, check, discovery), *missing(watch, sight.catalog))
         if reason := self._all_gone(watch, check, subjects):
-            log.warning("could not examine", target=watch.target.name, check=check.name, error=reason)
-            yield from self._unknown(watch, check, reason)
+            self._tell_hindered(watch, check, reason)
+            yield list(self._recorder.unknown(watch, check, reason))
             return
+        self._hindered.pop((watch.target.name, check.name), None)
         ordered = left_out_first(self.store.view(), (watch.target.name, check.name), subjects)
-        self._sync(watch, check, [subject.name for subject in subjects])
+        self._recorder.sync(watch, check, [subject.name for subject in subjects])
+        progress = self._progress(watch, check, sight)
+        touching = Touching(watch.changes, progress, full=asked)
+        touching.begin(watch.checks)
+        key = watch.target.name, check.name
+        self.counters.looks.known(key, [subject.name for subject in subjects], progress.notes)
+        standing = gate.standing(check.name, ordered, sight, progress.notes, self.store.view(), began_at)
+        spared = set() if asked else self._spare(watch, check, set(standing), began_at)
+        changed = [subject for subject in ordered if subject.name not in spared]
+        position = gate.key(check.name, sight)
+        assist = Peers(watch.target, self._find).assisting(touching)
+        alone = set(incomplete(self.store.view(), (watch.target.name, check.name)))
         try:
-            yield from sweep(watch.runner, watch.governor, check, ordered, catalog)
+            for runs in routed_sweep(watch, check, changed, sight, assist, may_go_on, alone):
+                noted = [touching.noted(run) for run in runs]
+                # What was judged before this tick may have been written to before its position was read.
+                yield [
+                    replace(run, position=position)
+                    if sight.covers(run) and run.subject not in progress.resumed
+                    else run
+                    for run in noted
+                ]
+                for run in noted:
+                    touching.committed(run)
         except TargetUnreachableError as error:
-            self._saw(watch.target.name, up=False, error=str(error))
+            self._recorder.saw(watch.target.name, up=False, error=str(error))
+        finally:
+            touching.end()
+
+    def _progress(self, watch: Watch, check: Check[Any], sight: Sight) -> Progress:
+        gate, name = self._gates[watch.target.name], check.name
+        return Progress(
+            self.store,
+            (watch.target.name, name),
+            self._clock,
+            define=lambda subject: gate.definition(name, subject, sight),
+            still=self._recorder.counts,
+        )
+
+    def _spare(self, watch: Watch, check: Check[Any], names: set[str], at: datetime) -> set[str]:
+        """Commit that what was said of these subjects still stands; return them."""
+        if names:
+            self.store.confirm(watch.target.name, check.name, names, at, still=self._recorder.counts)
+        self.counters.spared(watch.target.name, check.name, len(names))
+        return names
 
     def _all_gone(self, watch: Watch, check: Check[Any], subjects: Iterable[Subject]) -> str:
         """Tell, once, that all subjects of a check have vanished together: the database may be the wrong one.
@@ -169,109 +239,27 @@ class Engine:
         Only when the next tick finds none either, they are taken to be gone.
         """
         key = watch.target.name, check.name
-        known = set(self._known(watch, check)) - {WHOLE_CHECK}
+        known = set(self._recorder.known(watch, check)) - {WHOLE_CHECK}
         if not known or key in self._emptied or any(one.name != WHOLE_CHECK for one in subjects):
             self._emptied.discard(key)
             return ""
         self._emptied.add(key)
-        return (
-            f"all {len(known)} subjects are gone: is this the right database? The next tick takes it for true"
-        )
+        gone = f"all {len(known)} subjects are" if len(known) > 1 else "the only subject is"
+        return f"{gone} gone: is this the right database? The next tick takes it for true"
 
-    def _known(self, watch: Watch, check: Check[Any]) -> list[str]:
-        return [key[2] for key in self.store.view().subjects if key[:2] == (watch.target.name, check.name)]
-
-    def _catalog(self, watch: Watch) -> Catalog:
-        """Read the catalog, and commit whether the target answered."""
+    def _look(self, watch: Watch, *, anew: bool = False) -> Sight:
+        """Find out where the target is, read its catalog, and commit whether it answered."""
         name = watch.target.name
         try:
-            catalog = watch.target.read_catalog(watch.scope)
+            sight = self._gates[name].look(watch, anew=anew)
         except CancelledError:
             raise
         except TargetError as error:
             up = not isinstance(error, TargetUnreachableError)
-            self._saw(name, up=up, error=str(error))
+            self._recorder.saw(name, up=up, error=str(error))
             raise
-        self._saw(name, up=True, server_version=server_version(catalog))
-        return catalog
-
-    def _saw(
-        self, name: str, *, up: bool, error: str | None = None, server_version: str | None = None
-    ) -> None:
-        """Commit whether a target answered, and log when that has changed."""
-        with self._seeing:
-            before = self.store.view().targets.get(name)
-            self.store.record_target(
-                name,
-                up=up,
-                at=self._clock.now(),
-                error=error,
-                server_version=server_version,
-                still=self._counts,
-            )
-        if not up and (before is None or before.up):
-            log.warning("target is down", target=name, error=error)
-        elif up and before is not None and not before.up:
-            log.info("target is back", target=name)
-
-    def _unknown(
-        self, watch: Watch, check: Check[Any], error: str, but: Container[str] = ()
-    ) -> Iterator[Run]:
-        """Yield a failed run of every known subject: what nobody could look at must not stay green."""
-        known = self._known(watch, check)
-        if not known:
-            known = [WHOLE_CHECK]
-            self._sync(watch, check, known)
-        for subject in known:
-            if subject not in but:
-                yield watch.runner.failed(check.name, subject, error)
-
-    def _sync(self, watch: Watch, check: Check[Any], subjects: list[str]) -> None:
-        before = self.store.view().incidents
-        synced = self.store.sync_subjects(
-            watch.target.name,
-            check.name,
-            subjects,
-            now=self._clock.now(),
-            interval_seconds=watch.intervals[check.name],
-            still=self._counts,
-        )
-        _tell(synced.events, before)
-
-    def _commit(self, run: Run) -> None:
-        self.counters.observe(run)
-        try:
-            recorded = self.store.record(run, self._counts)
-        except StoreError as error:
-            self._store_failed(Duty.RECORD, error)
-        else:
-            self._store_works(Duty.RECORD)
-            incidents = {one.id: one for one in recorded.incidents}
-            _tell(recorded.events, incidents)
-
-    def _store_failed(self, duty: Duty, error: StoreError) -> None:
-        if self.counters.store_failed(duty, self._clock.now(), str(error)):
-            log.error("store failed, results are lost until it works again", error=str(error))
-
-    def _store_works(self, duty: Duty) -> None:
-        # Each by its own success: what can be written of targets says nothing about results.
-        if self.counters.health.works(duty):
-            log.info("store works again")
-
-
-def _tell(events: Iterable[Event], incidents: Mapping[str, Incident | LiveIncident]) -> None:
-    """Log where an incident began or ended; never what the rows hold."""
-    for event in events:
-        if event.kind in _TOLD and (incident := incidents.get(event.incident)):
-            log.info(
-                _TOLD[event.kind],
-                target=incident.target,
-                check=incident.check,
-                subject=incident.subject,
-                severity=incident.severity,
-                count=incident.count,
-                id=incident.id,
-            )
+        self._recorder.saw(name, up=True, server_version=server_version(sight.catalog))
+        return sight
 
 
 def server_version(catalog: Catalog) -> str:

@@ -63,6 +63,10 @@ class StoreError(PgvigilError):
     """The state store cannot be read or written."""
 
 
+class UnfitError(StoreError):
+    """What was to be written or read is nothing that the store can hold or this version understands."""
+
+
 class NotLeaderError(StoreError):
     """Another daemon leads on the store: it records, this one must not."""
 
@@ -95,8 +99,28 @@ class RecoveryConflictError(QueryFailedError):
     """A standby broke the query off to go on replaying; it may be tried again."""
 
 
+class BusyError(TargetError):
+    """All sessions of the budget are at work, and whoever asked for one would not wait."""
+
+
+class StandbyError(TargetError):
+    """What is to be read instead of its primary is no standby of it, or behind: nothing was read from it."""
+
+
+class ChangedError(TargetError):
+    """A table was changed so that what a snapshot showed of it says nothing; names the table."""
+
+
+class PeerError(TargetError):
+    """Another target, with which the run compares, could not be asked; its own may be well."""
+
+
 class CancelledError(TargetError):
     """The run was cancelled: pgvigil is shutting down."""
+
+
+class BrokenOffError(CancelledError):
+    """The sweep may not go on at this time of day; it will, from where it is, when it may again."""
 
 
 class EmbeddedError(PgvigilError):

@@ -27,12 +27,22 @@ from pgvigil.errors import UsageError
 
 _LONGEST_NAME = 63
 _PUBLIC_MAY_NOT_CREATE = 150_000
+_ELSEWHERE = re.compile(r"[A-Za-z0-9_.-]+:")
 _TYPE_SCHEMA = re.compile(r'(?:"(?P<quoted>(?:[^"]|"")+)"|(?P<plain>[^\W\d][\w$]*))\.')
 
 
-def grants(role: str, catalog: Catalog | None = None, subjects: Iterable[str] = ()) -> str:
+def grants(
+    role: str,
+    catalog: Catalog | None = None,
+    subjects: Iterable[str] = (),
+    *,
+    logical: bool = False,
+    sees_others_for: Iterable[str] = (),
+) -> str:
     """Return the script; `subjects` are names of those that checks look at, also outside the watched schemas.
 
+    With `logical` the role may have a replication slot, which `changes: logical` needs. `sees_others_for` are
+    the settings for which it must see what sessions of others do, or which timeline a standby follows.
     Raises UsageError when PostgreSQL would not take the name of the role.
     """
     _examine(role)
@@ -40,10 +50,14 @@ def grants(role: str, catalog: Catalog | None = None, subjects: Iterable[str] = 
     parts = [_head(role, catalog), "BEGIN;", _role(role)]
     if catalog is None:
         parts += [_CLUSTER.format(role=name), _CLUSTER_ROW_SECURITY.format(role=name)]
+        parts += [_CLUSTER_REPLICATION.format(role=name), _MAY_SEE_OTHERS.format(role=name)]
     else:
         tables = _needed(catalog, subjects)
         parts += [_schemas(name, catalog, tables), _tables(name, tables)]
         parts += [_row_security(name, tables), _future(name, tables)]
+        parts += [_REPLICATION.format(role=name) if logical else ""]
+        parts += [_others(name, list(sees_others_for))]
+    parts.append(_LOGGED.format(role=name))
     if catalog is None or catalog.server_version < _PUBLIC_MAY_NOT_CREATE:
         parts.append(_PUBLIC)
     return "\n\n".join([*filter(None, parts), "COMMIT;"]) + "\n"
@@ -92,9 +106,38 @@ _CLUSTER_ROW_SECURITY = """\
 -- Tables with row-level security show as unknown, never as clean, unless the role may see all their rows:
 -- ALTER ROLE {role} BYPASSRLS;"""
 
+_CLUSTER_REPLICATION = """\
+-- Only for targets with `changes: logical`. What else that allows: docs/howto/watch-changes.md
+-- ALTER ROLE {role} REPLICATION;"""
+
+_REPLICATION = """\
+-- For `changes: logical`: the role may have a replication slot, and may copy every row of the cluster by
+-- that. If it is too much, leave the line out and set `changes: position`: docs/howto/watch-changes.md
+ALTER ROLE {role} REPLICATION;"""
+
+_MAY_SEE_OTHERS = """\
+-- Only for `standby`, and for the limits active_sessions, oldest_snapshot and replica_lag of `budget.pause`,
+-- which else pause nothing: the role sees what sessions of others do.
+-- GRANT pg_read_all_stats TO {role};"""
+
+_LOGGED = """\
+-- Only where the server logs statements, or auto_explain does: what is sent beside a query may be megabytes.
+-- ALTER ROLE {role} SET log_parameter_max_length = 1024;"""
+
 _PUBLIC = """\
 -- Before PostgreSQL 15 everybody may create tables in schema public, this role too:
 -- REVOKE CREATE ON SCHEMA public FROM PUBLIC;"""
+
+
+def _others(role: str, settings: list[str]) -> str:
+    """Grant to see the sessions of others where settings need it; else only mention it."""
+    if not settings:
+        return _MAY_SEE_OTHERS.format(role=role)
+    named = ", ".join(f"`{setting}`" for setting in settings)
+    return f"""\
+-- For {named}: the role sees what sessions of others do, and
+-- which timeline a standby follows. Without it these settings are of no use.
+GRANT pg_read_all_stats TO {role};"""
 
 
 def _needed(catalog: Catalog, subjects: Iterable[str]) -> list[Table]:
@@ -105,6 +148,13 @@ def _needed(catalog: Catalog, subjects: Iterable[str]) -> list[Table]:
     """
     found = {table.oid: table for table in catalog.watched_tables() if table.kind is not TableKind.FOREIGN}
     found |= {key.parent.oid: key.parent for key in catalog.watched_foreign_keys()}
+    found |= {table.oid: table for table in read_by(catalog, subjects)}
+    return sorted(found.values(), key=lambda table: (table.schema, table.name))
+
+
+def read_by(catalog: Catalog, subjects: Iterable[str]) -> list[Table]:
+    """Return the tables of this database that subjects name: what a check reads to examine them."""
+    found: dict[int, Table] = {}
     declared = {key.subject: (key.child, key.parent) for key in catalog.foreign_keys}
     for subject in subjects:
         named = declared.get(subject) or map(catalog.table, _tables_in(subject))
@@ -119,7 +169,9 @@ def _tables_in(subject: str) -> tuple[TableName, ...]:
         return relation.child, relation.parent
     for mark in re.finditer(" <> ", subject):
         with suppress(ValueError):
-            return parse_table(subject[: mark.start()]), parse_table(subject[mark.end() :])
+            left, right = parse_table(subject[: mark.start()]), subject[mark.end() :]
+            # The right one may live in another target, whose role has grants of its own.
+            return (left,) if _ELSEWHERE.match(right) else (left, parse_table(right))
     for end in (len(subject), subject.rfind("/")):
         with suppress(ValueError):
             return (parse_table(subject[:end]),)

@@ -13,6 +13,7 @@ from pgvigil.metrics import Counters
 from pgvigil.notify import Notifier
 from pgvigil.registry import Registry
 from pgvigil.store import Store
+from pgvigil.underway import Underway
 from pgvigil.watching import Watching
 
 _Told = tuple[Notify, str]
@@ -66,6 +67,10 @@ class Leader:
     def examine(self, target: str, check: str | None = None) -> list[str]:
         """Let all checks of a target, or one, begin now; return their names, none while not leading."""
         return self._watching.examine(target, check)
+
+    def underway(self) -> list[Underway]:
+        """Return the runs that go on at this moment."""
+        return self._watching.underway()
 
     @property
     def next_due(self) -> Mapping[str, datetime]:

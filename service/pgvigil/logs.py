@@ -42,6 +42,8 @@ def configure(level: str = "info", form: Format = "auto") -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
     # Without a free file descriptor it complains thousands of times a second.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
+    # What it ignores when it gives up a connection that failed is told by the error that it failed with.
+    logging.getLogger("psycopg").setLevel(logging.ERROR)
     # It warns of every tick that was due while the one before it still ran; that is counted.
     logging.getLogger("apscheduler").setLevel(logging.ERROR)
 

@@ -2,27 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pgvigil.catalog import Catalog
+from pgvigil.changegate import Sight
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
+from pgvigil.context import Assistance
 from pgvigil.engine import server_version
 from pgvigil.errors import PluginError, TargetUnreachableError, UsageError
 from pgvigil.patterns import matches
+from pgvigil.peer import Peers
+from pgvigil.routing import INSTEAD, routed_sweep
 from pgvigil.run import Run
-from pgvigil.sweep import sweep
 from pgvigil.watch import WHOLE_CHECK, Watch
+
+NOT_REACHED = "the sweep was stopped before this subject"
+"""The error of a run that was not made, as the sweep was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """What one sweep saw. `database` and `server_version` are those of the target.
 
-    `checks` are all that took part, also those that found nothing to look at.
+    `checks` are all that took part, also those that found nothing to look at. `warnings` tell in a line each
+    what went otherwise than usual. `interrupted` says what broke the sweep off, empty when nothing did.
     """
 
     target: str
@@ -32,6 +40,8 @@ class Report:
     finished_at: datetime
     checks: tuple[str, ...]
     runs: tuple[Run, ...]
+    warnings: tuple[str, ...] = ()
+    interrupted: str = ""
 
     @property
     def findings(self) -> tuple[tuple[Run, Finding], ...]:
@@ -59,8 +69,12 @@ class Report:
         return 3 if self.coverage()["unknown"] or not self.runs else 0
 
 
-Progress = Callable[[str, int, int], None]
-"""Told of a check's name, how many of its subjects are done, and how many there are."""
+Progress = Callable[[str, float, int], None]
+"""Told of a check's name, how many subjects are done (parts of those under way count), and of how many."""
+
+
+def _nobody(_target: str) -> Watch | None:
+    return None
 
 
 def check_once(
@@ -70,8 +84,11 @@ def check_once(
     subjects: Sequence[str] = (),
     progress: Progress | None = None,
     clock: Clock | None = None,
+    find: Callable[[str], Watch | None] = _nobody,
 ) -> Report:
     """Sweep a target once. `checks` and `subjects` (globs) narrow it down.
+
+    `find` returns the watch of another target, for what compares two databases.
 
     Raises TargetError when the catalog can't be read, ConfigError when a setting does not fit it, UsageError
     when the narrowing leaves nothing.
@@ -79,17 +96,14 @@ def check_once(
     clock = clock or SystemClock()
     started_at = clock.now()
     catalog = watch.target.read_catalog(watch.scope)
+    peers = Peers(watch.target, find)
     plan, runs = _plan(watch, checks, subjects, catalog)
     lost: TargetUnreachableError | None = None
     for check, chosen in plan:
-        if progress:
-            progress(check.name, 0, len(chosen))
         found: dict[str, Run] = {}
         try:
-            for run in () if lost else sweep(watch.runner, watch.governor, check, chosen, catalog):
+            for run in () if lost else _examined(watch, check, chosen, catalog, peers, progress):
                 found[run.subject] = run
-                if progress:
-                    progress(check.name, len(found), len(chosen))
         except TargetUnreachableError as error:
             lost = error
         runs += [found.get(subject.name) or _cut_short(watch, check, subject, lost) for subject in chosen]
@@ -101,7 +115,49 @@ def check_once(
         finished_at=clock.now(),
         checks=tuple(checks) or tuple(watch.checks),
         runs=tuple(runs),
+        warnings=(*_failed_batches(watch), *_read_instead(runs)),
     )
+
+
+def _failed_batches(watch: Watch) -> Iterator[str]:
+    """Yield by check that batches failed: it took longer for that, and nothing is missing."""
+    for check, (count, first) in watch.runner.failed_batches.items():
+        batches, its = ("a batch", "its") if count == 1 else (f"{count} batches", "their")
+        yield f"{check}: {batches} failed, so {its} subjects were looked at again: {first}"
+
+
+def _read_instead(runs: Iterable[Run]) -> Iterator[str]:
+    """Yield why subjects were read on the primary that a standby was to tell of."""
+    lines = (run.explain.rpartition("\n")[2] for run in runs)
+    reasons = Counter(line.removeprefix(INSTEAD) for line in lines if line.startswith(INSTEAD))
+    for reason, count in reasons.items():
+        subjects = "a subject was" if count == 1 else f"{count} subjects were"
+        yield f"{subjects} {INSTEAD}{reason}"
+
+
+def _examined(
+    watch: Watch,
+    check: Check[Any],
+    chosen: Sequence[Subject],
+    catalog: Catalog,
+    peers: Peers,
+    progress: Progress | None,
+) -> Iterator[Run]:
+    """Yield the runs of a check as they complete, and tell the progress, also that of a long run."""
+    done = 0
+
+    def tell(*_: object) -> None:
+        if progress:
+            shares = sum((one.done or 0.0) * one.subjects for one in watch.runner.board.runs())
+            progress(check.name, done + shares, len(chosen))
+
+    tell()
+    assistance = Assistance(save=tell)
+    assist = peers.assisting(lambda _: assistance)
+    for runs in routed_sweep(watch, check, chosen, Sight(catalog, None), assist):
+        done += len(runs)
+        tell()
+        yield from runs
 
 
 def _plan(
@@ -148,7 +204,7 @@ def _cut_short(watch: Watch, check: Check[Any], subject: Subject, lost: TargetUn
     """Return the run of a subject that the sweep did not reach: unknown, never left out of the count."""
     if lost:
         return watch.runner.failed(check.name, subject.name, str(lost))
-    run = watch.runner.failed(check.name, subject.name, "the sweep was stopped before this subject")
+    run = watch.runner.failed(check.name, subject.name, NOT_REACHED)
     return replace(run, outcome=Outcome.SKIPPED)
 
 

@@ -92,6 +92,7 @@ class Registry:
                 errors.append(error)
                 continue
             if params.enabled:
+                errors += _astray(config, target, name, params)
                 bound[name] = _instance(found, params)
         if errors:
             raise joined(errors)
@@ -127,6 +128,16 @@ class Registry:
 
 def _path(target: str, *check: str) -> tuple[str, ...]:
     return ("targets", target, "checks", *check)
+
+
+def _astray(config: Config, target: str, name: str, params: Params) -> Iterator[ConfigError]:
+    """Yield an error for each table of another target whose target is none, or no other one."""
+    for one in params.elsewhere():
+        path = (*_path(target, name), *one.path)
+        if one.target == target:
+            yield config.error_at(path, f"{target} is the target itself: leave it out")
+        elif one.target not in config.targets:
+            yield config.error_at(path, f"unknown target{near_match(one.target, config.targets)}")
 
 
 def _params(found: _Installed, config: Config, path: tuple[str, ...], section: object) -> Params:

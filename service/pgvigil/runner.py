@@ -5,49 +5,38 @@ Whatever a plugin does (raise, hang, return nonsense) becomes the outcome of its
 
 from __future__ import annotations
 
+import logging
 import threading
-import traceback
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 import structlog
 
+from pgvigil.attempt import Attempt, Result, RunLimits, brief
 from pgvigil.catalog import Catalog
-from pgvigil.check import Check, Discovery, Examined, Outcome, Severity, Skipped, Subject, Verdict
+from pgvigil.check import Check, Discovery, Outcome, State, Subject
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.context import RunContext, restless
-from pgvigil.contract import BreachError, sound_discovery, sound_verdict
+from pgvigil.context import ALONE, Assistance
+from pgvigil.contract import BreachError, sound_batches, sound_discovery
 from pgvigil.errors import (
+    BrokenOffError,
     CancelledError,
     PgvigilError,
     PluginError,
-    QueryTimeoutError,
-    RecoveryConflictError,
     TargetError,
     TargetUnreachableError,
 )
 from pgvigil.run import Run
 from pgvigil.target import Target
+from pgvigil.together import Together
+from pgvigil.underway import Board
 from pgvigil.watchdog import Watchdog
 
-_RECOVERY_ATTEMPTS = 3
+__all__ = ["Execution", "RunLimits", "Runner", "Several", "discover"]
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class RunLimits:
-    """The part of a budget that the runner enforces.
-
-    `sample` bounds a finding's sample keys. `run_timeout` (seconds) is when a run that does not come back is
-    given up: far above the statement timeout, it only ever meets a plugin that hangs. `chunk_seconds` is how
-    long one chunk of a long scan should take, each in a snapshot of its own; None: a run is one snapshot.
-    """
-
-    sample: int = 20
-    run_timeout: float = 600.0
-    chunk_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +52,20 @@ class Execution:
     unreachable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Several:
+    """The runs of a batch; those of its subjects that it did not answer for are left to runs of their own.
+
+    Where all failed for one of them, the others are to be looked at together `again`. `busy_seconds` is as
+    that of an execution.
+    """
+
+    runs: tuple[Run, ...]
+    alone: tuple[Subject, ...]
+    again: tuple[Subject, ...]
+    busy_seconds: float
+
+
 class Runner:
     """Runs checks against one target; may be used by several threads."""
 
@@ -71,6 +74,10 @@ class Runner:
         self.limits = limits or RunLimits()
         self.recovery_conflicts = 0
         self._clock = clock or SystemClock()
+        self.board = Board(target.name, self._clock)
+        """What goes on at this moment."""
+        self.failed_batches: dict[str, tuple[int, str]] = {}
+        """How many batches of a check have failed, and which one did first and why."""
         self._guard = threading.Lock()
         self._watchdog = Watchdog(self.limits.run_timeout, lambda: target.stopping)
 
@@ -80,37 +87,135 @@ class Runner:
         return execution.run if execution else None
 
     def execute(
+        self, check: Check[Any], subject: Subject, catalog: Catalog, assistance: Assistance = ALONE
+    ) -> Execution | None:
+        """Execute one run and tell what it took; None when it was cancelled."""
+        started_at, started = self._clock.now(), self._clock.monotonic()
+        with self.board.showing(check.name, subject.name) as advance:
+            attempt = Attempt(
+                self.target,
+                self.limits,
+                check,
+                subject,
+                catalog,
+                _telling(assistance, advance),
+                self._count_recovery_conflict,
+            )
+            result = self._result(check, subject, attempt)
+        if result is None:
+            return None
+        seconds = self._clock.monotonic() - started
+        moments = started_at, self._clock.now()
+        run = self._run(check, subject, result, moments, seconds, attempt.servers)
+        return Execution(run, attempt.busy_seconds, result.unreachable)
+
+    def execute_together(
+        self, check: Check[Any], subjects: Sequence[Subject], catalog: Catalog, assistance: Assistance = ALONE
+    ) -> Several | None:
+        """Execute the runs of a batch; None when it was cancelled or broken off.
+
+        Each began and ended with the batch; of its duration each has an equal share.
+        """
+        started_at, started = self._clock.now(), self._clock.monotonic()
+        name = f"{subjects[0].name} and {len(subjects) - 1} more"
+        with self.board.showing(check.name, subjects[0].name, len(subjects)) as advance:
+            together = Together(
+                self.target,
+                self.limits,
+                check,
+                subjects,
+                catalog,
+                _telling(assistance, advance),
+                self._count_recovery_conflict,
+            )
+            results = self._results(check, name, together)
+        if results is None:
+            return None
+        moments, seconds = (
+            (started_at, self._clock.now()),
+            (self._clock.monotonic() - started) / len(subjects),
+        )
+        servers = together.servers
+        runs = tuple(
+            self._run(check, one, results[one.name], moments, seconds, servers)
+            for one in subjects
+            if one.name in results
+        )
+        left = tuple(one for one in subjects if one.name not in results)
+        at_fault = together.at_fault
+        alone = tuple(one for one in left if at_fault in (None, one.name))
+        again = tuple(one for one in left if at_fault not in (None, one.name))
+        return Several(runs, alone, again, together.busy_seconds)
+
+    def batches(self, check: Check[Any], subjects: Sequence[Subject]) -> list[tuple[Subject, ...]]:
+        """Return which subjects a check wants to look at together; each alone when it fails to tell."""
+        try:
+            return self._watchdog.call(
+                check.name, None, lambda: sound_batches(check.batches(subjects), subjects)
+            )
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            # Its own text is left out, as that of other crashes is.
+            log.warning("batches were refused", check=check.name, error=type(error).__name__)
+            return [(subject,) for subject in subjects]
+
+    def _run(
         self,
         check: Check[Any],
         subject: Subject,
-        catalog: Catalog,
-        rest: Callable[[float], None] = restless,
-    ) -> Execution | None:
-        """Execute one run and tell what it took; None when it was cancelled.
-
-        `rest` holds a run that scans in chunks after so many seconds of work.
-        """
-        started_at, started = self._clock.now(), self._clock.monotonic()
-        attempt = _Attempt(self, check, subject, catalog, rest)
-        result = self._result(check, subject, attempt)
-        if result is None:
-            return None
-        run = Run(
+        result: Result,
+        moments: tuple[datetime, datetime],
+        seconds: float,
+        servers: frozenset[str],
+    ) -> Run:
+        return Run(
             target=self.target.name,
             check=check.name,
             subject=subject.name,
             outcome=result.outcome,
-            started_at=started_at,
-            finished_at=self._clock.now(),
-            duration_seconds=self._clock.monotonic() - started,
+            started_at=moments[0],
+            finished_at=moments[1],
+            duration_seconds=seconds,
             rows_examined=result.examined.rows_examined,
             strategy=result.examined.strategy,
+            explain=result.examined.explain,
+            memory=result.examined.memory,
             error=result.error,
             findings=result.examined.findings,
             confirm=result.confirm,
             measures=result.examined.measures,
+            servers=servers,
         )
-        return Execution(run, attempt.busy_seconds, result.unreachable)
+
+    def _results(self, check: Check[Any], name: str, together: Together) -> dict[str, Result] | None:
+        """Return what came of the subjects that the batch answered for; None when it was cancelled."""
+        try:
+            return self._watchdog.call(check.name, name, together.results, together.abandon, together.pulse)
+        except BrokenOffError:
+            return None
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            if self.target.stopping:
+                return None
+            # The text of a plugin's own error may quote row contents.
+            ours = isinstance(error, PgvigilError)
+            told = " ".join(str(error).split()) if ours else type(error).__name__
+            log.log(
+                logging.INFO if ours else logging.WARNING,
+                "batch failed for one of its subjects: the others are looked at together again"
+                if together.at_fault
+                else "batch failed: each of its subjects is looked at alone",
+                target=self.target.name,
+                check=check.name,
+                subjects=together.at_fault or name,
+                error=told,
+            )
+            with self._guard:
+                count, first = self.failed_batches.get(check.name, (0, f"{name}: {told}"))
+                self.failed_batches[check.name] = count + 1, first
+            return {}
 
     def lost(self) -> TargetUnreachableError | None:
         """Ask for a session once more; return why there is none, None when the target answers."""
@@ -145,21 +250,22 @@ class Runner:
         except (TimeoutError, RuntimeError) as error:
             raise PluginError(f"{error} (in discover)") from error
 
-    def _result(self, check: Check[Any], subject: Subject, attempt: _Attempt) -> _Result | None:
+    def _result(self, check: Check[Any], subject: Subject, attempt: Attempt) -> Result | None:
         if subject.unexaminable is not None:
-            return _Result(Outcome.SKIPPED, subject.unexaminable)
+            return Result(Outcome.SKIPPED, subject.unexaminable)
         try:
-            return self._watchdog.call(check.name, subject.name, attempt.result, attempt.abandon)
+            return self._watchdog.call(
+                check.name, subject.name, attempt.result, attempt.abandon, attempt.pulse
+            )
         except TimeoutError as error:
-            return _Result(Outcome.TIMEOUT, str(error))
+            return Result(Outcome.TIMEOUT, str(error))
         except CancelledError:
             return None
         except RuntimeError as error:
             # No thread could be started for it.
-            return _Result(Outcome.ERROR, f"check {check.name} could not be started: {error}")
+            return Result(Outcome.ERROR, f"check {check.name} could not be started: {error}")
 
-    def count_recovery_conflict(self) -> None:
-        """Count a query that a standby broke off."""
+    def _count_recovery_conflict(self) -> None:
         with self._guard:
             self.recovery_conflicts += 1
 
@@ -173,120 +279,18 @@ def discover(check: Check[Any], catalog: Catalog) -> Discovery:
     except BaseException as error:
         if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
             raise
-        raise PluginError(f"check {check.name} crashed in discover: {_brief(error)}") from error
+        raise PluginError(f"check {check.name} crashed in discover: {brief(error)}") from error
     known = {subject.name for subject in discovery.subjects}
     unfit = {problem.subject: problem.message for problem in discovery.problems}
     lost = (Subject(name, unexaminable=message) for name, message in unfit.items() if name not in known)
     return Discovery((*discovery.subjects, *lost), discovery.problems)
 
 
-@dataclass(frozen=True, slots=True)
-class _Result:
-    outcome: Outcome
-    error: str | None = None
-    examined: Examined = field(default_factory=Examined)
-    confirm: int = 1
-    unreachable: bool = False
+def _telling(assistance: Assistance, advance: Callable[[float], None]) -> Assistance:
+    """Let a run's checkpoints tell how far it has come, besides what they do."""
 
+    def save(state: State, done: float) -> None:
+        advance(done)
+        assistance.save(state, done)
 
-class _Attempt:
-    """One execution of a check on a subject."""
-
-    def __init__(
-        self,
-        runner: Runner,
-        check: Check[Any],
-        subject: Subject,
-        catalog: Catalog,
-        rest: Callable[[float], None],
-    ) -> None:
-        self._runner = runner
-        self._rest = rest
-        self._check = check
-        self._subject = subject
-        self._catalog = catalog
-        self._contexts: list[RunContext] = []
-
-    @property
-    def busy_seconds(self) -> float:
-        """For how long the server was kept busy since the last rest."""
-        return sum(context.busy_seconds for context in self._contexts)
-
-    def abandon(self) -> None:
-        """Give up on the thread that executes this, and take its connection away."""
-        if self._contexts:
-            self._contexts[-1].abandon()
-
-    def result(self) -> _Result | None:
-        """Execute the check; whatever it raises becomes a result. None when it was cancelled."""
-        check = self._check.name
-        try:
-            return self._judge(sound_verdict(self._verdict(), self._runner.limits.sample))
-        except CancelledError as error:
-            return None if self._runner.target.stopping else _Result(Outcome.ERROR, str(error))
-        except QueryTimeoutError as error:
-            return _Result(Outcome.TIMEOUT, str(error))
-        except PgvigilError as error:
-            lost = isinstance(error, TargetUnreachableError)
-            return _Result(Outcome.ERROR, str(error), unreachable=lost)
-        except BreachError as error:
-            return _Result(Outcome.ERROR, f"check {check} broke its contract: {error}")
-        except BaseException as error:  # noqa: BLE001 -- on this thread nothing but the plugin raises these
-            result = _Result(Outcome.ERROR, f"check {check} crashed: {_brief(error)}")
-            # Without the error's own text: it may quote row contents, and logs go far.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            kind = type(error).__name__
-            log.warning("check crashed", check=check, subject=self._subject.name, error=kind, where=where)
-            return result
-
-    def _verdict(self) -> object:
-        for _ in range(_RECOVERY_ATTEMPTS - 1):
-            try:
-                return self._once()
-            except RecoveryConflictError:
-                self._runner.count_recovery_conflict()
-        return self._once()
-
-    def _once(self) -> object:
-        runner = self._runner
-        with RunContext(
-            runner.target,
-            self._check.name,
-            self._catalog,
-            sample=runner.limits.sample,
-            chunk_seconds=runner.limits.chunk_seconds,
-            rest=self._rest,
-        ) as context:
-            self._contexts.append(context)
-            try:
-                verdict: object = self._check.run(context, self._subject)
-            finally:
-                # A failed query decides, whatever the check made of it: a verdict or another error.
-                context.raise_if_failed()
-            return verdict
-
-    def _judge(self, verdict: Verdict) -> _Result:
-        if isinstance(verdict, Skipped):
-            return _Result(Outcome.SKIPPED, verdict.reason)
-        params = self._check.params
-        # How bad a fault is may be set; what is none stays a note.
-        findings = tuple(
-            finding
-            if finding.severity is Severity.INFO
-            else replace(finding, severity=params.severity_of(self._subject.name, finding.severity))
-            for finding in verdict.findings
-        )
-        # A note does not make a subject unsound: it is reported, and the run passes.
-        failed = any(finding.severity is not Severity.INFO for finding in findings)
-        examined = replace(verdict, findings=findings)
-        confirm = params.confirm or self._subject.confirm
-        return _Result(Outcome.FAIL if failed else Outcome.PASS, None, examined, confirm)
-
-
-def _brief(error: BaseException) -> str:
-    """Return an exception as one short line; its own text may quote row contents, so it is cut short."""
-    try:
-        text = " ".join(str(error).split())[:200]
-    except Exception:  # noqa: BLE001 -- the exception is the plugin's, and so is its __str__
-        text = ""
-    return f"{type(error).__name__}: {text}".rstrip(": ").replace("\0", "\ufffd")
+    return replace(assistance, save=save)

@@ -165,6 +165,8 @@ class Scheduler:
         self._due[job.id] = due
         if before is None or not isinstance(job.schedule, timedelta):
             return
+        if job.window is not None and due > job.window.end_of(before):
+            return
         folded = round((due - before) / job.schedule) - 1
         for _ in range(folded):
             self._missed(job.target, job.check, "late")

@@ -38,7 +38,7 @@ def parse_duration(value: object) -> timedelta:
 
 def _duration_advice(value: object) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value} has no unit: write {value}s, {value}m, {value}h or {value}d"
+        return f"{value} has no unit: write {value}ms, {value}s, {value}m, {value}h or {value}d"
     return "expected a duration such as 500ms, 30s, 5m, 1h30m or 7d"
 
 

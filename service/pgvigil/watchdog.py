@@ -9,6 +9,8 @@ from concurrent.futures import Future, wait
 from typing import Any, TypeVar
 
 from pgvigil.errors import CancelledError
+from pgvigil.pulse import Pulse
+from pgvigil.workers import Workers
 
 T = TypeVar("T")
 
@@ -20,13 +22,17 @@ _MOST_HANGING = 4
 
 
 class Watchdog:
-    """Makes calls on threads of their own. `timeout` is in seconds; safe for several threads."""
+    """Makes calls on threads of their own; safe for several threads.
+
+    `timeout` is how many seconds a call may take since its pulse last beat.
+    """
 
     def __init__(self, timeout: float, stopping: Callable[[], bool]) -> None:
         self._timeout = timeout
         self._stopping = stopping
         self._guard = threading.Lock()
         self._hanging: dict[str, dict[str | None, Future[Any]]] = {}
+        self._workers = Workers()
 
     def call(
         self,
@@ -34,6 +40,7 @@ class Watchdog:
         subject: str | None,
         work: Callable[[], T],
         give_up: Callable[[], None] | None = None,
+        pulse: Pulse | None = None,
     ) -> T:
         """Return what `work` returns, and raise what it raises.
 
@@ -43,8 +50,9 @@ class Watchdog:
         """
         self._refuse_if_hanging(check, subject)
         future: Future[T] = Future()
-        threading.Thread(target=_fulfil, args=(future, work), name=f"run {check}", daemon=True).start()
-        if self._finished(future):
+        self._workers.do(f"run {check}", future, work)
+        pulse = pulse or Pulse()
+        if self._finished(future, pulse):
             return future.result()
         with self._guard:
             self._hanging.setdefault(check, {})[subject] = future
@@ -52,7 +60,8 @@ class Watchdog:
             give_up()
         if self._stopping():
             raise CancelledError(f"check {check} was given up, pgvigil is stopping")
-        raise TimeoutError(f"check {check} did not return within {self._timeout:g} s and was given up")
+        patience = pulse.patience(self._timeout)
+        raise TimeoutError(f"check {check} did not return within {patience:g} s and was given up")
 
     def _refuse_if_hanging(self, check: str, subject: str | None) -> None:
         with self._guard:
@@ -65,18 +74,13 @@ class Watchdog:
         if len(hanging) >= _MOST_HANGING:
             raise TimeoutError(f"{len(hanging)} earlier runs of check {check} still hang")
 
-    def _finished(self, future: Future[T]) -> bool:
-        deadline = time.monotonic() + self._timeout
-        stopping = False
-        while not future.done() and time.monotonic() < deadline:
-            if self._stopping() and not stopping:
-                stopping, deadline = True, time.monotonic() + _STOP_SECONDS
-            wait([future], min(_LOOK_SECONDS, max(0.0, deadline - time.monotonic())))
+    def _finished(self, future: Future[T], pulse: Pulse) -> bool:
+        end: float | None = None
+        while not future.done():
+            if end is None and self._stopping():
+                end = time.monotonic() + _STOP_SECONDS
+            left = pulse.left(self._timeout) if end is None else end - time.monotonic()
+            if left <= 0:
+                break
+            wait([future], min(_LOOK_SECONDS, left))
         return future.done()
-
-
-def _fulfil(future: Future[T], work: Callable[[], T]) -> None:
-    try:
-        future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 -- whatever it is, it is raised where the call was made
-        future.set_exception(error)

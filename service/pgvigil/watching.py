@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -12,25 +13,34 @@ from typing import Any
 
 import structlog
 
+from pgvigil.changes import Changes, Slot
 from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
+from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
-from pgvigil.errors import ConfigError
+from pgvigil.errors import ConfigError, TargetError
+from pgvigil.gate import Gate
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
+from pgvigil.pressure import Pressure
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.schedule import Job, Scheduler, interval_seconds
+from pgvigil.sensor import Sensor
 from pgvigil.store import Store
-from pgvigil.target import Limits, Target
+from pgvigil.target import Limits, Standby, Target
 from pgvigil.timing import Schedule
-from pgvigil.watch import Watch
+from pgvigil.touching import noted
+from pgvigil.underway import Underway
+from pgvigil.watch import Reads, Watch
 
 # A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
 _LEAST_RUN_TIMEOUT = timedelta(minutes=10)
 _STATEMENTS_PER_RUN = 10
 _DRAIN_SECONDS = 5.0
+_APPEAR_SECONDS = 1.5
+_SLOT_SECONDS = 30.0
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
@@ -41,14 +51,14 @@ def build_watch(
     name: str,
     registry: Registry,
     *,
-    duty_cycle: float | None = None,
+    urgent: bool = False,
     clock: Clock | None = None,
     complain: Callable[[KeyPath, str], ConfigError] | None = None,
 ) -> Watch:
     """Put one target of the configuration under watch; raises ConfigError about the settings of a check.
 
-    `duty_cycle` overrides the budget's; `complain` makes an error about a setting, with file and line, from
-    its path in the whole configuration. Nothing is connected yet.
+    With `urgent` nothing rests or makes way: somebody waits for the answer. `complain` makes an error about
+    a setting, with file and line, from its path in the whole configuration. Nothing is connected yet.
     """
     clock = clock or SystemClock()
     complain = complain or config.error_at
@@ -60,18 +70,29 @@ def build_watch(
         statement_timeout=budget.statement_timeout.total_seconds(),
         lock_timeout=budget.lock_timeout.total_seconds(),
     )
-    target = Target(name, settings.dsn.get_secret_value(), limits)
+    dsn = settings.dsn.get_secret_value()
+    target = Target(name, dsn, limits, _standby(name, settings, limits))
+    pressure = Pressure(name, budget.pause, Sensor(target, dsn), clock.monotonic)
     run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
     limits_of_run = RunLimits(budget.sample, run_timeout.total_seconds(), budget.chunk.total_seconds())
     now = clock.now()
     return Watch(
         target=target,
         runner=Runner(target, limits_of_run, clock),
-        governor=Governor(budget.connections, duty_cycle or budget.duty_cycle),
+        governor=Governor(budget.connections)
+        if urgent
+        else Governor(budget.connections, budget.duty_cycle, pressure),
         checks=checks,
         scope=settings.scope,
-        intervals={check: interval_seconds(_schedule(settings, one), now) for check, one in checks.items()},
+        intervals={
+            check: interval_seconds(_schedule(settings, one), now, budget.window)
+            for check, one in checks.items()
+        },
         complain=lambda path, message: complain(("targets", name, *path), message),
+        gate=Gate(budget.window, clock),
+        reads=Reads(clock),
+        full_every=None if settings.changes == "none" else settings.full_every.total_seconds(),
+        changes=_changes(name, settings) if settings.changes == "logical" else None,
     )
 
 
@@ -108,8 +129,11 @@ class Watching:
         """
         checks = self._registry.bind_all(config)
         configured = {(target, check) for target, each in checks.items() for check in each}
+        for doubt in doubts(config, checks):
+            log.warning("a doubtful setting", setting=str(doubt))
         with self._guard:
             self._config = config
+            gone = [post for name, post in self._posts.items() if name not in config.targets]
             self._end(name for name, post in self._posts.items() if config.targets.get(name) != post.settings)
             self._store.retire(configured, self._clock.now())
             self._counters.keep(configured)
@@ -117,6 +141,9 @@ class Watching:
             for name in config.targets:
                 if name not in self._posts:
                     self._posts[name] = self._begin(config, name)
+        for post in gone:
+            if post.watch.changes is not None:
+                _drop_slot(post.watch.target.name, post.settings)
         log.info("watching", targets=list(config.targets))
 
     def examine(self, target: str, check: str | None = None) -> list[str]:
@@ -127,8 +154,14 @@ class Watching:
                 return []
             names = [name for name in post.watch.checks if check in (None, name)]
             for name in names:
+                post.watch.gate.ask(name)
+                post.engine.ask(target, name)
                 post.scheduler.hurry(target, name)
             return names
+
+    def underway(self) -> list[Underway]:
+        """Return the runs that go on at this moment, by target, the oldest first."""
+        return [one for post in list(self._posts.values()) for one in post.watch.runner.board.runs()]
 
     @property
     def next_due(self) -> Mapping[str, datetime]:
@@ -144,11 +177,17 @@ class Watching:
 
     def _begin(self, config: Config, name: str) -> _Post:
         watch = build_watch(config, name, self._registry, clock=self._clock, complain=self._complain)
-        engine = Engine(self._store, self._counters, [watch], self._clock)
+        engine = Engine(self._store, self._counters, [watch], self._clock, self._find)
         settings = config.targets[name]
         moved = self._store.reach(name, _address(settings))
         jobs = [
-            Job(name, check, _schedule(settings, one), self._last_tick(name, check, moved=moved))
+            Job(
+                name,
+                check,
+                _schedule(settings, one),
+                self._last_tick(name, check, moved=moved),
+                settings.budget.window,
+            )
             for check, one in watch.checks.items()
         ]
         if moved:
@@ -156,7 +195,24 @@ class Watching:
             threading.Thread(target=engine.survey, args=[name], name=f"survey {name}", daemon=True).start()
         scheduler = Scheduler(jobs, engine.tick, self._counters.tick_missed, self._clock)
         scheduler.start(self._clock.now())
+        if watch.changes is not None:
+            # Ticks may be paused, outside of their window, or hang: the slot goes on to keep WAL.
+            keeping = threading.Thread(
+                target=watch.changes.keep_within, args=[_SLOT_SECONDS], name=f"slot of {name}", daemon=True
+            )
+            keeping.start()
+        if watch.changes is None and any(noted(self._store, name, check) for check in watch.checks):
+            _drop_slot(name, settings)
         return _Post(settings, watch, engine, scheduler)
+
+    def _find(self, name: str) -> Watch | None:
+        """Return the watch of a target; while targets begin or change, whoever asks waits for a moment."""
+        deadline = time.monotonic() + _APPEAR_SECONDS
+        while (post := self._posts.get(name)) is None:
+            if self._config is None or name not in self._config.targets or time.monotonic() > deadline:
+                return None
+            time.sleep(_APPEAR_SECONDS / 100)
+        return post.watch
 
     def _last_tick(self, target: str, check: str, *, moved: bool) -> datetime | None:
         """Return when a check last came to its end; at a new address long ago, so that it is due."""
@@ -183,6 +239,8 @@ class Watching:
             if not post.scheduler.stop(max(0.0, deadline - time.monotonic())):
                 log.warning("a tick did not end in time and is left behind", seconds=_DRAIN_SECONDS)
             post.watch.target.close()
+            if post.watch.changes is not None:
+                post.watch.changes.close()
 
 
 def _address(settings: TargetSettings) -> str:
@@ -190,6 +248,43 @@ def _address(settings: TargetSettings) -> str:
     parameters = read_dsn(settings.dsn.get_secret_value())
     where = [str(parameters.get(name, "")) for name in ("host", "hostaddr", "port", "dbname", "service")]
     return sha256("\0".join(where).encode()).hexdigest()[:32]
+
+
+def _standby(name: str, settings: TargetSettings, limits: Limits) -> Standby | None:
+    standby = settings.standby
+    if standby is None:
+        return None
+    return Standby(
+        name,
+        standby.dsn.get_secret_value(),
+        limits,
+        max_lag=standby.max_lag.total_seconds(),
+        fallback=standby.fallback == "primary",
+    )
+
+
+def _changes(name: str, settings: TargetSettings) -> Changes:
+    full_seconds = settings.full_every.total_seconds()
+    return Changes(_slot(name, settings), retention=settings.slot_retention, full_seconds=full_seconds)
+
+
+def _slot(name: str, settings: TargetSettings) -> Slot:
+    timeout = settings.budget.statement_timeout.total_seconds()
+    return Slot(name, settings.dsn.get_secret_value(), statement_timeout=timeout)
+
+
+def _drop_slot(name: str, settings: TargetSettings) -> None:
+    """Drop the slot of a target that is no longer watched by its changes, on a thread of its own."""
+
+    def drop() -> None:
+        with closing(_slot(name, settings)) as slot:
+            try:
+                if slot.drop_if_there():
+                    log.info("slot dropped, it is no longer asked for", target=name, slot=slot.name)
+            except TargetError as error:
+                log.warning("slot could not be dropped", target=name, error=str(error))
+
+    threading.Thread(target=drop, name=f"slot of {name}", daemon=True).start()
 
 
 def _schedule(settings: TargetSettings, check: Check[Any]) -> Schedule:

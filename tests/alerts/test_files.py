@@ -22,7 +22,8 @@ FINAL = """
     PgvigilCheckNotCompleting PgvigilResultStale PgvigilNothingExamined PgvigilTargetDown PgvigilDown
     PgvigilTicksMissed PgvigilStoreTrouble PgvigilResultsLost PgvigilNoLeader PgvigilConfigReloadFailed
     PgvigilNotificationsFailing PgvigilIntegrityBudgetBurningFast PgvigilIntegrityBudgetBurningSlow
-    PgvigilWatchdog
+    PgvigilWatchdog PgvigilPausesLong PgvigilWindowTooShort PgvigilSlotFallsBehind PgvigilChangesNotInForce
+    PgvigilStandbyNotRead
 """.split()
 INCIDENTS = {
     "PgvigilOrphanRows",

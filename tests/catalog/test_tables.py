@@ -436,6 +436,11 @@ def test_the_scope_says_what_is_watched(admin_conn: psycopg.Connection, database
     target.close()
 
 
+def test_what_remedies_keep_is_never_watched() -> None:
+    assert not Scope(include=("pgvigil_*", "pgvigil_kept")).watches("pgvigil_kept")
+    assert Scope().watches("pgvigil_kept_too")
+
+
 def test_a_partition_brings_its_root_into_scope(admin_conn: psycopg.Connection, database: str) -> None:
     admin_conn.execute("""
         CREATE SCHEMA apart; CREATE TABLE parent (id int PRIMARY KEY);
@@ -455,3 +460,35 @@ def test_a_bracket_in_the_name_of_a_schema_is_a_bracket(read: Read, admin_conn: 
     scope = Scope(exclude=("old[1]",))
     assert not scope.watches("old[1]")
     assert scope.watches("old1")
+
+
+@pytest.mark.every_pg
+def test_what_leaves_no_trace_in_the_wal_and_what_was_rewritten(
+    read: Read, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("CREATE TABLE plain (id int); CREATE UNLOGGED TABLE volatile (id int)")
+    before = read()
+    assert {table.name: table.logged for table in before.tables} == {"plain": True, "volatile": False}
+    admin_conn.execute("ALTER TABLE plain ALTER id TYPE bigint")
+    after = read()
+    assert only(after, "plain").file != only(before, "plain").file
+    assert only(after, "volatile").file == only(before, "volatile").file
+
+
+def test_all_that_is_read_with_a_table(read: Read, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute("""
+        CREATE TABLE parted (id int) PARTITION BY RANGE (id);
+        CREATE TABLE low PARTITION OF parted FOR VALUES FROM (1) TO (9) PARTITION BY RANGE (id);
+        CREATE TABLE lowest PARTITION OF low FOR VALUES FROM (1) TO (2);
+        CREATE TABLE base (id int);
+        CREATE TABLE heir () INHERITS (base);
+        CREATE TABLE alone (id int);
+    """)
+    catalog = read()
+
+    def below(name: str) -> set[str]:
+        return {table.name for table in catalog.with_all_below(only(catalog, name))}
+
+    assert below("parted") == {"parted", "low", "lowest"}
+    assert below("base") == {"base", "heir"}
+    assert below("alone") == {"alone"}

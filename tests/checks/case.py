@@ -58,7 +58,7 @@ class Case:
     the check runs as: it exists before `given`, for the time of the case, and needs a name of its own among
     all cases. `expected` names every subject that the check discovers; `problems` has words of the message by
     subject. `server` are markers (`pytest.mark.pg(">= 18")`, `contrib`): the case runs on every version
-    that fits.
+    that fits, or with `newest_pg` on the newest of them.
     """
 
     title: str

@@ -59,6 +59,14 @@ class Examiner:
             runs[name] = run
         return Runs(runs, discovery.problems)
 
+    def together(self, check: Check[Any]) -> Runs:
+        """Look at all that the check discovers in one batch; what that leaves has no run."""
+        catalog = self.target.read_catalog(self.scope)
+        discovery = check.discover(catalog)
+        fit = [subject for subject in discovery.subjects if subject.unexaminable is None]
+        several = self.runner.execute_together(check, fit, catalog) if fit else None
+        return Runs({run.subject: run for run in several.runs} if several else {}, discovery.problems)
+
 
 def examiner(
     database: str, *, scope: Scope | None = None, sample: int = 20, limits: Limits | None = None

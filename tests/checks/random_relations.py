@@ -90,6 +90,8 @@ CONFIGURABLE = (
 class RandomRelation:
     """One relation in a schema of its own, with all of its rows, and the answer."""
 
+    named_by = "n"
+
     def __init__(self, schema: str, dice: Random) -> None:
         self.schema = schema
         self.configured = dice.random() < 0.3
@@ -135,6 +137,10 @@ class RandomRelation:
         """Return the keys of the child rows without a parent, in order."""
         parents = {*self.parents, *(self.inherited_parents if self.configured else ())}
         return sorted(n for n, key in self.judged.items() if None not in key and key not in parents)
+
+    def shown(self, rows: list[int]) -> list[int]:
+        """Return what a sample shows of some rows: their keys."""
+        return rows
 
     def partial_nulls(self) -> list[int]:
         """Return the keys of the child rows that MATCH FULL forbids, in order."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvigil_checks import CHECKS
 from tests.checks.evidence import shown
-from tests.checks.examining import examine
+from tests.checks.examining import Examiner, examiner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +50,8 @@ def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], emptied
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(case.given)
     check = kind(kind.params_type.model_validate(case.settings))
-    runs = examine(check, make_conninfo(database, **login), scope=case.scope, sample=case.sample)
+    with closing_examiner(make_conninfo(database, **login), case) as examiner:
+        runs, together = examiner.examine(check), examiner.together(check)
     assert set(runs.by_subject) == set(case.expected)
     problems = {problem.subject: problem.message for problem in runs.problems}
     assert set(problems) == set(case.problems)
@@ -57,6 +59,22 @@ def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], emptied
         assert words in problems[subject]
     for subject, expected in case.expected.items():
         expect_run(runs[subject], expected, database, case.sample)
+    for subject, run in together.by_subject.items():
+        assert verdict(run) == verdict(runs[subject])
+
+
+@contextmanager
+def closing_examiner(database: str, case: Case) -> Iterator[Examiner]:
+    examining = examiner(database, scope=case.scope, sample=case.sample)
+    try:
+        yield examining
+    finally:
+        examining.target.close()
+
+
+def verdict(run: Run) -> tuple[Any, ...]:
+    """Return all that a run says of its subject."""
+    return (run.outcome, run.error, run.findings, run.rows_examined, run.confirm, run.measures, run.strategy)
 
 
 def expect_run(run: Run, expected: Expected, database: str, sample: int) -> None:

@@ -135,6 +135,27 @@ def test_rows_that_a_rewrite_hides_from_the_snapshot_are_not_passed_over(given: 
     assert examine(Slow(CHECK.params), given, CONFIGURED).only.outcome is Outcome.SKIPPED
 
 
+def test_what_a_function_behind_a_view_reads_is_asked_about_as_well(given: str) -> None:
+    with psycopg.connect(given, autocommit=True) as conn:
+        conn.execute("""
+            CREATE FUNCTION told() RETURNS SETOF child LANGUAGE sql STABLE AS 'TABLE public.child';
+            CREATE VIEW seen AS SELECT * FROM told()
+        """)
+    subject = "public.seen(configured) -> public.parent(id)"
+
+    class Slow(OrphanRows):
+        """Looks at its subject after its snapshot was taken and the table behind the function emptied."""
+
+        def run(self, context: Context, subject: Subject) -> Verdict:
+            context.fetch("SELECT 1")
+            with psycopg.connect(given, autocommit=True) as conn:
+                conn.execute("TRUNCATE child")
+            return super().run(context, subject)
+
+    params = OrphanRowsParams.model_validate({"relations": [subject]})
+    assert examine(Slow(params), given, subject)[subject].outcome is Outcome.SKIPPED
+
+
 @pytest.mark.every_pg
 def test_tables_without_statistics_are_not_joined_row_by_row(database: str) -> None:
     # Rows so wide by their types that the planner, before 17, expects none: a nested loop takes for ever.

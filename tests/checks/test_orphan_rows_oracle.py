@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -75,12 +74,35 @@ def agree(run: Run, relation: RandomRelation, database: str) -> None:
 
 
 def follow_remedies(runs: Runs, database: str) -> None:
-    """Run the statement with which every remedy ends."""
-    with psycopg.connect(database) as conn:
+    """Run the statements with which every remedy ends: what they change or delete, they have copied."""
+    with psycopg.connect(database, autocommit=True) as conn:
         for finding in runs.findings.values():
-            statement = re.search(r"(UPDATE|DELETE) .*;$", finding.remedy)
-            assert statement, finding.remedy
-            assert conn.execute(statement[0].encode()).rowcount == finding.count
+            words, *statements = finding.remedy.splitlines()
+            begin, patience, schema, copy, change, commit = (one.strip() for one in statements)
+            assert ("DELETE THE ROWS" in words) is change.startswith("DELETE FROM "), words
+            assert ("set the references to NULL" in words) is change.startswith("UPDATE "), words
+            for statement in (begin, patience, schema):
+                conn.execute(statement.encode())
+            assert conn.execute(copy.encode()).rowcount == finding.count
+            assert conn.execute(change.encode()).rowcount == finding.count
+            conn.execute(commit.encode())
+
+
+def test_a_second_fault_of_a_relation_has_a_copy_of_its_own(emptied_database: str) -> None:
+    relation = "public.c(p) -> public.p(id)"
+    params = OrphanRowsParams.model_validate({"relations": [relation]})
+    with psycopg.connect(emptied_database, autocommit=True) as conn:
+        conn.execute(
+            "CREATE TABLE p (id int PRIMARY KEY); CREATE TABLE c (id int PRIMARY KEY, p int NOT NULL)"
+        )
+        for key in (7, 8):
+            conn.execute("INSERT INTO c VALUES (%s, 1)", [key])
+            follow_remedies(examine(OrphanRows(params), emptied_database), emptied_database)
+        copies = conn.execute(
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'pgvigil_kept'::regnamespace"
+        )
+        assert copies.fetchone() == (2,)
+        assert conn.execute("SELECT FROM c").rowcount == 0
 
 
 def rows_of_evidence(finding: Finding, database: str) -> list[int]:

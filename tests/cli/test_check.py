@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -56,8 +57,34 @@ def test_the_report_has_the_form_of_the_contract(broken: str) -> None:
     with psycopg.connect(broken) as conn:
         assert len(conn.execute(finding["evidence_sql"].encode()).fetchall()) == 2
     assert set(report["runs"][0]) == {
-        "check", "subject", "outcome", "rows_examined", "duration_seconds", "strategy", "error",
+        "check", "subject", "outcome", "rows_examined", "duration_seconds", "strategy", "explain", "error",
     }  # fmt: skip
+    assert {run["explain"] for run in report["runs"] if run["check"] == "orphan_rows"} == {
+        "hash: the tables were never analysed, or are empty"
+    }
+
+
+def test_how_and_why_is_told_to_whom_asks(broken: str) -> None:
+    why = "hash: the tables were never analysed"
+    assert why in pgvigil("check", "--dsn", broken, "--explain").out
+    assert why not in pgvigil("check", "--dsn", broken).out
+    told = pgvigil("check", "--dsn", broken, "--explain", "--check", "foreign_keys", "--check", "tables").out
+    assert told.count("there is nothing to choose") == told.count("explain ")
+    assert {"catalog:", "first row:"} <= set(re.findall(r"(?:catalog|first row):", told))
+
+
+def test_how_and_why_is_told_in_junit_as_well(broken: str) -> None:
+    def outputs(*more: str) -> list[str | None]:
+        junit = pgvigil("check", "--dsn", broken, "--format", "junit", *more)
+        return [each.text for each in ET.fromstring(junit.out).iter("system-out")]  # noqa: S314 - our own
+
+    assert outputs() == []
+    assert "hash: the tables were never analysed, or are empty" in outputs("--explain")
+
+
+def test_one_is_one(broken: str) -> None:
+    one = ("--check", "tables", "--subject", "shop.customers")
+    assert " · 1 run, 1 row examined, " in pgvigil("check", "--dsn", broken, *one).out
 
 
 def test_a_fingerprint_is_the_same_from_run_to_run(broken: str) -> None:
@@ -125,6 +152,11 @@ def test_a_locked_table_is_a_timeout_and_the_rest_is_examined(sound: str) -> Non
     assert answer.status == 3
     assert outcomes["orphan_rows", ORPHANS] == "timeout"
     assert outcomes["orphan_rows", "shop.lines(order_id) -> shop.orders(id)"] == "pass"
+    # It took longer for that; who waits learns why, in one line for each check.
+    (warning,) = answer.err.splitlines()
+    again = "a batch failed, so its subjects were looked at again"
+    assert warning.startswith(f"pgvigil: warning: tables: {again}: shop.customers and 2 more: ")
+    assert "lock timeout" in warning
 
 
 def test_nothing_to_examine_is_no_all_clear(database: str, sound: str) -> None:

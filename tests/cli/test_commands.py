@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
 import psycopg
+import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgvigil import __version__
@@ -25,6 +27,12 @@ def test_help_names_every_command() -> None:
     text = pgvigil("--help").out
     for command in ("run", "check", "demo", "checks", "config", "init", "grants", "version"):
         assert f"\n  {command} " in text
+
+
+@pytest.mark.parametrize("group", [(), ("config",), ("deployment",), ("slot",)])
+def test_no_summary_in_a_help_is_cut(group: tuple[str, ...]) -> None:
+    _, commands = pgvigil(*group, "--help", COLUMNS="80").out.split("\nCommands:\n")
+    assert "..." not in commands
 
 
 def test_checks_lists_what_is_installed_and_explains_one() -> None:
@@ -66,6 +74,15 @@ def test_the_role_of_grants_may_examine_everything_and_write_nothing(sound: str,
             conn.execute("DROP ROLE cli_guard")
 
 
+def test_grants_see_the_sessions_of_others_where_a_pause_needs_it(sound: str, tmp_path: Path) -> None:
+    file, grant = tmp_path / "pgvigil.yaml", "GRANT pg_read_all_stats TO pgvigil;"
+    for limits, granted in (("lock_waits: 3", False), ("active_sessions: 9, oldest_snapshot: 1h", True)):
+        file.write_text(f"targets:\n  shop:\n    dsn: {sound}\n    budget: {{pause: {{{limits}}}}}\n")
+        script = pgvigil("grants", "--config", file).out
+        assert (grant in script.splitlines(), f"-- {grant}" in script.splitlines()) == (granted, not granted)
+    assert "-- For `budget.pause.active_sessions`, `budget.pause.oldest_snapshot`: " in script
+
+
 def test_the_demo_finds_each_planted_fault_and_no_other() -> None:
     answer = pgvigil("demo", "--once")
     assert answer.status == 0, answer
@@ -95,3 +112,8 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{PROGRAM} config schema | head -1"
     done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)  # noqa: S602
     assert (done.stdout, done.stderr) == ("{\n", "")
+
+
+def test_no_command_but_the_daemon_waits_for_the_framework_of_its_pages() -> None:
+    code = "import sys, pgvigil.cli.configuration; sys.exit('fastapi' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvigil.embedded import Server
 from tests.cli.command import pgvigil, refused
@@ -149,6 +149,19 @@ def test_usage_errors_end_with_2() -> None:
         answer = pgvigil(*arguments)
         assert (answer.status, answer.out) == (2, "")
         assert "Traceback" not in answer.err
+
+
+def test_a_wrong_value_is_told_in_one_line_with_those_that_may_be() -> None:
+    values = "invalid value for '--fail-on': 'fatal' is not one of 'critical', 'warning', 'info'"
+    refused(pgvigil("check", "--dsn", "dbname=x", "--fail-on", "fatal"), 2, values)
+    refused(pgvigil("deployment", "mark"), 2, "missing option '--version' (see pgvigil deployment mark -h)")
+
+
+def test_a_missing_password_is_told_with_where_it_may_be(sound: str) -> None:
+    parts = conninfo_to_dict(sound)
+    del parts["password"]
+    told = "no password supplied (put it into ~/.pgpass or PGPASSWORD, or into the DSN by `!env` or `!file`"
+    refused(pgvigil("check", "--dsn", make_conninfo(**parts)), 3, told)
 
 
 def test_a_state_store_that_cannot_be(sound: str, tmp_path: Path) -> None:

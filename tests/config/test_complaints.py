@@ -24,7 +24,7 @@ def target(settings: str) -> str:
         (
             "budget: {nonsense: 2}",
             """4: targets.a.budget.nonsense: unknown key; there are \
-chunk, connections, duty_cycle, lock_timeout, sample, statement_timeout""",
+chunk, connections, duty_cycle, lock_timeout, pause, sample, statement_timeout, window""",
         ),
         (
             "budget: {connections: many}",
@@ -37,7 +37,7 @@ chunk, connections, duty_cycle, lock_timeout, sample, statement_timeout""",
         ),
         ("budget: {duty_cycle: .nan}", "4: targets.a.budget.duty_cycle: expected a number, got '.nan'"),
         ("budget: 5", "4: targets.a.budget: expected a mapping, got 5"),
-        ("every: 5", "4: targets.a.every: 5 has no unit: write 5s, 5m, 5h or 5d"),
+        ("every: 5", "4: targets.a.every: 5 has no unit: write 5ms, 5s, 5m, 5h or 5d"),
         ("every: 0s", "4: targets.a.every: expected a duration from 1s to 3650d"),
         (
             "every: soon",
@@ -78,6 +78,11 @@ def test_a_wrong_setting_is_named_with_what_was_expected(
             "targets:\n  a b: {dsn: dbname=a}",
             "2: targets['a b']: expected a name of letters, digits, '_', '-' and '.', 63 of them at the most",
         ),
+        (
+            "targets:\n  a: {dsn: dbname=a, changes: logical, standby: {dsn: dbname=a}}",
+            "2: targets.a: `changes: logical` and `standby` exclude each other: leave one of them out",
+        ),
+        ("targets:\n  a: {dsn: dbname=a, standby: {}}", "2: targets.a.standby.dsn: is missing"),
         (
             "a:\n  - b\n c: d\n",
             "3: is not valid YAML: expected <block end>, but found '<block mapping start>'",
@@ -137,8 +142,8 @@ def test_all_that_is_wrong_is_told_at_once_in_the_order_of_the_file(complaint: C
         "1: web.listen: expected HOST:PORT such as 127.0.0.1:9925, [::1]:9925 or 0.0.0.0:9925",
         "2: targts: unknown key; did you mean 'targets'?",
         "4: targets.a.dsn: is missing",
-        "5: targets.a.every: 5 has no unit: write 5s, 5m, 5h or 5d",
-        "9: targets.b.budget.lock_timeout: 1 has no unit: write 1s, 1m, 1h or 1d",
+        "5: targets.a.every: 5 has no unit: write 5ms, 5s, 5m, 5h or 5d",
+        "9: targets.b.budget.lock_timeout: 1 has no unit: write 1ms, 1s, 1m, 1h or 1d",
     ]
 
 

@@ -68,7 +68,7 @@ def test_what_is_no_text_is_refused(value: object) -> None:
 
 @pytest.mark.parametrize("value", [5, 0, 1.5])
 def test_a_bare_number_is_asked_for_its_unit(value: float) -> None:
-    with pytest.raises(ValueError, match=f"^{value} has no unit: write {value}s, {value}m"):
+    with pytest.raises(ValueError, match=f"^{value} has no unit: write {value}ms, {value}s, {value}m"):
         parse_duration(value)
 
 

@@ -152,6 +152,21 @@ def test_a_dsn_that_libpq_cannot_read_is_refused_without_being_repeated(dsn: str
     assert "sekret" not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("dsn", "meant"),
+    [
+        ("host=x prot=1", "; is port meant?"),
+        ("postgresql://x/y?ssl_mode=require", "; is sslmode meant?"),
+        ("host=x password=un qzkv=1", ""),
+    ],
+)
+def test_an_option_that_libpq_does_not_know_is_told_without_what_may_be_secret(dsn: str, meant: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Config.from_dsn(dsn)
+    assert f"(it has an option that libpq does not know{meant}): expected" in str(caught.value)
+    assert "qzkv" not in str(caught.value)
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.yaml: cannot be read: No such file or directory"):
         load(tmp_path / "nowhere.yaml")

@@ -211,7 +211,6 @@ def test_the_role_is_what_the_command_makes() -> None:
     assert (ROOT / "deploy/postgres/pgvigil.sql").read_text(encoding="utf-8") == grants("pgvigil")
 
 
-@pytest.mark.every_pg
 def test_the_shop_is_watched_and_its_fault_is_found(own_server: Server, secrets: Path) -> None:
     set_up(own_server, secrets)
     host = {"host": "127.0.0.1", "port": own_server.port}

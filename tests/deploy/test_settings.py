@@ -114,7 +114,6 @@ def state_url(pg_server: Server) -> Iterator[str]:
         admin.execute(f"DROP ROLE {name}")
 
 
-@pytest.mark.every_pg
 def test_two_daemons_share_a_store(shop: str, state_url: str, tmp_path: Path) -> None:
     text = block("replicas.md", "yaml")
     for written, here in {

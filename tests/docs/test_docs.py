@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from pgvigil.check import Check, describe
 from pgvigil.cli.main import app
-from pgvigil.config import load
+from pgvigil.config import json_schema, load
 from pgvigil.metrics import Counters, Exposition
 from pgvigil.registry import Registry
 from pgvigil.store import View
@@ -91,9 +92,23 @@ def test_configurations_in_the_docs_load(page: Path, text: str, tmp_path: Path) 
 
 
 def test_the_example_of_a_check_fulfils_the_contract() -> None:
-    (example,) = blocks(ROOT / "docs/howto/write-a-check.md", "python")
+    example, *methods = blocks(ROOT / "docs/howto/write-a-check.md", "python")
     names: dict[str, Any] = {"__name__": "example"}
     exec(compile(example, "write-a-check.md", "exec", dont_inherit=True), names)  # noqa: S102 - our own text
     check: type[Check[Any]] = names["NegativeBalances"]
     assert describe(check).false_positives
     assert check(check.params_type()).params.column == "balance"
+    for method in methods:
+        # Only their words are known to the page: that they are methods of the contract is what can be told.
+        (name,) = re.findall(r"^    def (\w+)\(self", method, re.MULTILINE)
+        imports = "\n".join(re.findall(r"^    # (from .+)$", method, re.MULTILINE))
+        text = f"{imports}\n{dedent(method)}"
+        exec(compile(text, "write-a-check.md", "exec", dont_inherit=True), {"Subject": 0, "Verdict": 0})  # noqa: S102
+        assert hasattr(Check, name)
+
+
+def test_every_section_of_a_configuration_file_is_described() -> None:
+    definitions = json_schema({})["$defs"]
+    sections = {name.removesuffix("Settings") for name, one in definitions.items() if "properties" in one}
+    page = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
+    assert sections - set(re.findall(r"^## (.+)$", page, re.MULTILINE)) == set()

@@ -70,6 +70,7 @@ class Life:
         self.doubted = False
         self.world = World(self.store, [self.watch])
         monkeypatch.setattr(self.watch.target, "read_catalog", self._catalog)
+        monkeypatch.setattr("pgvigil.changegate.read_position", lambda _target: None)
         # A run that finds the target gone has met a broken connection: asked again, the target answers.
         monkeypatch.setattr(self.watch.runner, "lost", lambda: None)
 

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+from psycopg.conninfo import make_conninfo
+
 from tests.engine.world import World, watch_of
-from tests.runner.plugins import Plugin
+from tests.runner.plugins import CLEAN, Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,3 +76,13 @@ def test_the_log_of_a_crash_tells_where_and_holds_no_row(
     assert "check crashed" in written
     assert "in crash" in written
     assert "the-secret-of-a-row" not in written
+
+
+def test_a_target_that_stays_down_is_told_once_for_each_check(
+    world_of: Callable[..., World], database: str, capfd: Any
+) -> None:
+    away = make_conninfo(database, dbname="nowhere")
+    world = world_of(watch_of(away, Plugin(lambda *_: CLEAN)))
+    for _ in range(3):
+        world.tick()
+    assert "".join(capfd.readouterr()).count("could not examine") == 1

@@ -137,7 +137,7 @@ def test_when_pgvigil_itself_fails_nothing_stays_green(
     def broken(*_: object) -> None:
         raise KeyError("a catalog that nobody thought of")
 
-    monkeypatch.setattr("pgvigil.target.target.read_catalog", broken)
+    monkeypatch.setattr("pgvigil.target.target.made_catalog", broken)
     world.tick()
     assert world.states() == {"a": "unknown", "b": "unknown"}
     assert world.counted("pgvigil_ticks_missed_total", reason="crashed") == 1

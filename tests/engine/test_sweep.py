@@ -20,7 +20,7 @@ from tests.engine.world import World, watch_of
 from tests.runner.plugins import CLEAN, EMPTY, Plugin, named
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from pgvigil.check import Context
     from pgvigil.run import Run
@@ -33,6 +33,13 @@ def runner_with(connections: int) -> Runner:
     return Runner(Target("main", NOWHERE, Limits(connections=connections)))
 
 
+def swept(*arguments: Any) -> Iterator[Run]:
+    """Yield the runs of a sweep one by one."""
+    with closing(sweep(*arguments)) as runs:
+        for some in runs:
+            yield from some
+
+
 def subjects(count: int) -> list[Subject]:
     return [Subject(f"s{number}") for number in range(count)]
 
@@ -41,7 +48,7 @@ def subjects(count: int) -> list[Subject]:
 @pytest.mark.parametrize("connections", [1, 3])
 def test_every_subject_is_examined_once(count: int, connections: int) -> None:
     check = Plugin()
-    runs = list(sweep(runner_with(connections), Governor(connections), check, subjects(count), EMPTY))
+    runs = list(swept(runner_with(connections), Governor(connections), check, subjects(count), EMPTY))
     assert sorted(run.subject for run in runs) == sorted(one.name for one in subjects(count))
 
 
@@ -59,7 +66,7 @@ def test_as_many_at_a_time_as_there_are_connections() -> None:
             together -= 1
         return CLEAN
 
-    runs = list(sweep(runner_with(3), Governor(3), Plugin(run), subjects(30), EMPTY))
+    runs = list(swept(runner_with(3), Governor(3), Plugin(run), subjects(30), EMPTY))
     assert len(runs) == 30
     assert most == 3
 
@@ -98,7 +105,7 @@ def test_a_stop_lets_no_further_run_begin() -> None:
             governor.stop()
         return CLEAN
 
-    runs = list(sweep(runner_with(1), governor, Plugin(run), subjects(100), EMPTY))
+    runs = list(swept(runner_with(1), governor, Plugin(run), subjects(100), EMPTY))
     assert len(calls) == len(runs) == 5
 
 
@@ -112,10 +119,10 @@ def test_a_sweep_that_nobody_reads_to_its_end_begins_no_further_run() -> None:
             closed.wait(30)
         return CLEAN
 
-    runs = sweep(runner_with(1), Governor(), Plugin(run), subjects(100), EMPTY)
+    runs = swept(runner_with(1), Governor(), Plugin(run), subjects(100), EMPTY)
     next(runs)
     assert seen.wait(30)
-    runs.close()  # type: ignore[attr-defined]
+    runs.close()
     closed.set()
     deadline = time.monotonic() + 30
     while any(thread.name == "sweep plugin" for thread in threading.enumerate()):
@@ -138,7 +145,7 @@ def test_many_targets_and_checks_take_a_bounded_number_of_threads(world_of: Call
     found: list[Any] = []
     sweeps = [
         threading.Thread(
-            target=lambda r=r: found.extend(sweep(r, Governor(2), Plugin(run), subjects(200), EMPTY))
+            target=lambda r=r: found.extend(swept(r, Governor(2), Plugin(run), subjects(200), EMPTY))
         )
         for r in runners
     ]
@@ -208,7 +215,7 @@ def test_a_rest_is_for_the_time_in_which_the_server_was_busy_and_no_other(
     monkeypatch.setattr(Governor, "rest", lambda _, busy: rests.update({f"turn {len(rests)}": busy}))
     with closing(Target("main", database, Limits(connections=1))) as target:
         found = [Subject("idle"), Subject("busy")]
-        runs = list(sweep(Runner(target), Governor(1, 0.2), Plugin(run), found, EMPTY))
+        runs = list(swept(Runner(target), Governor(1, 0.2), Plugin(run), found, EMPTY))
     assert rests["turn 0"] == 0
     assert 0.1 <= rests["turn 1"] <= runs[1].duration_seconds - 0.2
 
@@ -270,7 +277,7 @@ def test_several_checks_of_a_target_share_its_turns() -> None:
     found: list[Any] = []
 
     def examine(number: int) -> None:
-        found.extend(sweep(runner, governor, named(f"check{number}", run), subjects(20), EMPTY))
+        found.extend(swept(runner, governor, named(f"check{number}", run), subjects(20), EMPTY))
 
     sweeps = [threading.Thread(target=examine, args=[number]) for number in range(4)]
     for each in sweeps:
@@ -294,7 +301,7 @@ def test_a_target_that_is_lost_ends_the_sweep_and_leaves_no_subject_without_a_ru
 
     runs: list[Run] = []
     with pytest.raises(TargetUnreachableError, match="cannot connect"):
-        runs.extend(sweep(runner_with(2), Governor(2), Plugin(run), subjects(500), EMPTY))
+        runs.extend(swept(runner_with(2), Governor(2), Plugin(run), subjects(500), EMPTY))
     assert sorted(run.subject for run in runs) == sorted(one.name for one in subjects(500))
     assert {run.outcome for run in runs} == {Outcome.ERROR}
     assert len(calls) <= 4

@@ -237,7 +237,10 @@ def test_a_stop_cancels_what_runs_and_records_nothing_of_it(
     assert states.pop("quick") == "passed"
     assert set(states.values()) == {"unknown"}
     assert [each.run.subject for each in world.store.runs()] == ["quick"]
-    busy = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active'"
+    busy = (
+        "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(600)' AND state = 'active' "
+        "AND datname = current_database()"
+    )
     deadline = time.monotonic() + 10
     while admin_conn.execute(busy).fetchone() != (0,):
         assert time.monotonic() < deadline, "a query was left running on the target"

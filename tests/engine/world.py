@@ -19,6 +19,7 @@ from pgvigil.target import Limits, Target
 from pgvigil.watch import Watch
 
 if TYPE_CHECKING:
+    from pgvigil.clock import Clock
     from pgvigil.store import Store
     from tests.runner.plugins import Plugin
 
@@ -34,12 +35,13 @@ def watch_of(
     limits: Limits | None = None,
     run_timeout: float = 60.0,
     duty_cycle: float = 1.0,
+    clock: Clock | None = None,
 ) -> Watch:
     limits = limits or Limits(connections=2, statement_timeout=20.0, lock_timeout=0.2, connect_timeout=2)
     target = Target(name, dsn, limits)
     return Watch(
         target=target,
-        runner=Runner(target, RunLimits(sample=3, run_timeout=run_timeout)),
+        runner=Runner(target, RunLimits(sample=3, run_timeout=run_timeout), clock),
         governor=Governor(limits.connections, duty_cycle),
         checks={check.name: check for check in checks},
         scope=Scope(),
@@ -51,11 +53,11 @@ def watch_of(
 class World:
     """An engine, its store and its counters."""
 
-    def __init__(self, store: Store, watches: Sequence[Watch]) -> None:
+    def __init__(self, store: Store, watches: Sequence[Watch], clock: Clock | None = None) -> None:
         self.store = store
         self.counters = Counters()
         self.watches = watches
-        self.engine = Engine(store, self.counters, watches)
+        self.engine = Engine(store, self.counters, watches, clock)
 
     def close(self) -> None:
         self.engine.stop()

@@ -18,6 +18,8 @@ from tests.prometheus import Prometheus
 PAGE = Path(__file__).parents[2] / "grafana" / "build" / "page"
 _ADDRESS = "http://grafana.test/"
 _POINTS = 300
+# Where others work as well, a browser may need half a minute for a page.
+_PATIENCE_MILLISECONDS = 120_000
 # What the variables are called when everything is chosen.
 SHOWN = {
     "datasource": "Prometheus",
@@ -85,6 +87,7 @@ def drawn(browser: Browser, recording: Mapping[str, Any], width: int = 1600) -> 
     """Draw a recorded dashboard; yield its page when everything is on it. Nothing leaves this process."""
     page = browser.new_page(viewport={"width": width, "height": 2400}, timezone_id="UTC")
     try:
+        page.set_default_timeout(_PATIENCE_MILLISECONDS)
         page.route("**/*", _serve)
         page.add_init_script(f"window.recording = {json.dumps(recording)};")
         page.goto(_ADDRESS + "index.html")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from pgvigil.catalog import Scope
+from pgvigil.catalog import Scope, quote
 from pgvigil.errors import UsageError
 from pgvigil.grants import grants
 from pgvigil.target import Target
@@ -214,3 +214,51 @@ def test_names_cannot_break_out_of_their_comment(
     admin_conn.execute('ALTER TABLE "a\nDROP TABLE b; --" ENABLE ROW LEVEL SECURITY')
     admin_conn.execute(grants(role, catalog_of(database)))
     assert admin_conn.execute("SELECT to_regclass('b')").fetchone() == ("b",)
+
+
+def test_a_target_that_is_watched_by_its_changes_needs_replication(
+    admin_conn: psycopg.Connection, database: str, role: str, catalog_of: CatalogOf
+) -> None:
+    query = "SELECT rolreplication, rolsuper, rolcreaterole FROM pg_roles WHERE rolname = %s"
+    admin_conn.execute(grants(role, catalog_of(database)))
+    assert admin_conn.execute(query, [role]).fetchone() == (False, False, False)
+    admin_conn.execute(grants(role, catalog_of(database), logical=True))
+    assert admin_conn.execute(query, [role]).fetchone() == (True, False, False)
+
+
+def test_what_is_told_from_the_sessions_of_others_needs_to_see_them(
+    admin_conn: psycopg.Connection, database: str, role: str, catalog_of: CatalogOf
+) -> None:
+    query = "SELECT pg_has_role(%s, 'pg_read_all_stats', 'USAGE')"
+    script = grants(role, catalog_of(database))
+    assert f"-- GRANT pg_read_all_stats TO {quote(role)};" in script.splitlines()
+    admin_conn.execute(script)
+    assert admin_conn.execute(query, [role]).fetchone() == (False,)
+    needed = ["standby", "budget.pause.oldest_snapshot"]
+    script = grants(role, catalog_of(database), sees_others_for=needed)
+    assert "-- For `standby`, `budget.pause.oldest_snapshot`: " in script
+    admin_conn.execute(script)
+    assert admin_conn.execute(query, [role]).fetchone() == (True,)
+
+
+@pytest.mark.every_pg
+def test_what_its_queries_put_into_a_log_can_be_bounded_for_the_role(
+    admin_conn: psycopg.Connection, database: str, role: str, login: Login, catalog_of: CatalogOf
+) -> None:
+    script = grants(role, catalog_of(database))
+    admin_conn.execute(script)
+    line = f"ALTER ROLE {quote(role)} SET log_parameter_max_length = 1024;"
+    assert f"-- {line}" in script.splitlines()
+    admin_conn.execute(line.encode())
+    # No setting that the role itself may change.
+    with psycopg.connect(login(role)) as conn:
+        assert conn.execute("SHOW log_parameter_max_length").fetchone() == ("1kB",)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            conn.execute("SET log_parameter_max_length = -1")
+
+
+def test_the_script_for_a_whole_cluster_only_mentions_what_single_targets_need() -> None:
+    lines = grants("pgvigil").splitlines()
+    assert "-- ALTER ROLE pgvigil REPLICATION;" in lines
+    assert "-- GRANT pg_read_all_stats TO pgvigil;" in lines
+    assert "-- ALTER ROLE pgvigil SET log_parameter_max_length = 1024;" in lines

@@ -300,7 +300,7 @@ def test_what_healed_while_the_killed_daemon_was_away_is_firing_nowhere(
         site = Site(store)
         site.see(subject=run().subject)
         with site.notifying(alertmanager.url):
-            until(lambda: store.delivered(alertmanager.url) == [])
+            until(lambda: store.outbox.delivered(alertmanager.url) == [])
         assert alertmanager.alerts() == []
 
 

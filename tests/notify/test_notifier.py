@@ -82,7 +82,7 @@ def test_an_alertmanager_that_never_answers_holds_up_neither_the_others_nor_the_
         counts.wait_for(server.url.removeprefix("http://"), 1)
         assert asked.wait(60)
         notifies.stop()
-        assert store.delivered(url) == [incident.id], "the next one knows that it may have been heard"
+        assert store.outbox.delivered(url) == [incident.id], "the next one knows that it may have been heard"
 
 
 def test_what_waits_is_known_while_an_alertmanager_does_not_answer(store: Store) -> None:
@@ -127,11 +127,11 @@ def test_it_may_be_stopped_before_it_was_started(store: Store) -> None:
 
 def test_without_alertmanagers_it_forgets_what_others_were_told(store: Store) -> None:
     (incident,) = store.record(run(finding())).incidents
-    store.deliver("http://one:9093", {incident.id: [{"alertname": "x"}]}, START)
+    store.outbox.deliver("http://one:9093", {incident.id: [{"alertname": "x"}]}, START)
     notifies = notifier(store)
     notifies.start()
     notifies.stop()
-    assert (notifies.names, store.delivered("http://one:9093")) == ([], [])
+    assert (notifies.names, store.outbox.delivered("http://one:9093")) == ([], [])
 
 
 def test_who_does_not_lead_cannot_start_it(store: Store) -> None:

@@ -360,7 +360,7 @@ def test_a_new_alertmanager_gets_all_that_is_open_and_one_that_is_removed_is_for
         world.restart()
         world.go_on()
         assert world.in_step()
-        world.store.keep_alertmanagers(["http://two:9093"])
+        world.store.outbox.keep(["http://two:9093"])
         assert world.noted("one") == set()
         assert len(world.noted("two")) == 1
 
@@ -451,13 +451,13 @@ def test_who_does_not_lead_sends_nothing_and_who_leads_again_asks_the_store(worl
 def test_what_was_read_before_a_long_pause_is_not_sent(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Meanwhile another one may have led, and the incident be over."""
     world.see(finding())
-    deliver = world.store.deliver
+    deliver = world.store.outbox.deliver
 
     def frozen(*args: object) -> None:
         deliver(*args)  # type: ignore[arg-type]
         world.clock.sleep(3600)
 
-    monkeypatch.setattr(world.store, "deliver", frozen)
+    monkeypatch.setattr(world.store.outbox, "deliver", frozen)
     world.senders["am"].turn()
     assert world.model.requests == []
     monkeypatch.undo()
@@ -470,7 +470,7 @@ def test_a_store_that_fails_is_tried_again(world: World, monkeypatch: pytest.Mon
         raise StoreError("state store: disk full")
 
     world.see(finding())
-    monkeypatch.setattr(world.store, "deliver", broken)
+    monkeypatch.setattr(world.store.outbox, "deliver", broken)
     with capture_logs() as logs:
         world.go_on()
     assert world.model.requests == [], "nothing is told that would not be known after a restart"
@@ -524,4 +524,4 @@ def test_what_comes_back_after_it_was_stopped_counts_for_nothing(world: World) -
     assert len(world.model.requests) == 1
     assert world.counts.accepted_alerts == {}
     assert logs == []
-    assert world.store.delivered("http://am:9093") == [incident.id]
+    assert world.store.outbox.delivered("http://am:9093") == [incident.id]

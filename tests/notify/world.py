@@ -103,7 +103,7 @@ class World:
     def noted(self, name: str) -> set[Identity]:
         """Return the labels of all that the store says an Alertmanager may hold."""
         key = f"http://{name}:9093"
-        held = self.store.deliveries(key, self.store.delivered(key))
+        held = self.store.outbox.deliveries(key, self.store.outbox.delivered(key))
         return {identity(labels) for one in held for labels in one.labels}
 
     def firing(self, name: str = "am") -> list[Mapping[str, str]]:

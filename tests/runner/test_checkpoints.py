@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -9,6 +10,7 @@ import pytest
 
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Discovery, Examined, Outcome, Pace, Params, Subject
+from pgvigil.context import Assistance
 from pgvigil.governor import Governor
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Target
@@ -76,7 +78,7 @@ def test_the_governor_hears_of_all_the_work_once(table: tuple[Target, Callable[[
         governor.breathe(busy)
 
     execution = Runner(target, RunLimits(chunk_seconds=0.02)).execute(
-        Scan(write), Subject("public.t"), EMPTY, rest
+        Scan(write), Subject("public.t"), EMPTY, Assistance(rest=rest)
     )
     assert execution is not None
     assert len(rested) == 1
@@ -95,14 +97,51 @@ def test_no_session_is_held_while_the_run_rests(table: tuple[Target, Callable[[]
     def rest(_busy: float) -> None:
         with psycopg.connect(target._dsn) as conn:
             query = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'pgvigil scan'"
-            held = conn.execute(f"{query} AND xact_start IS NOT NULL").fetchone()
+            held = conn.execute(
+                f"{query} AND xact_start IS NOT NULL AND datname = current_database()"
+            ).fetchone()
             assert held is not None
             snapshots.append(held[0])
 
     assert Runner(target, RunLimits(chunk_seconds=0.02)).execute(
-        Scan(write), Subject("public.t"), EMPTY, rest
+        Scan(write), Subject("public.t"), EMPTY, Assistance(rest=rest)
     )
     assert snapshots == [0]
+
+
+class Patient(Scan):
+    """Takes its time between checkpoints, and hangs after the last one if it is told to."""
+
+    def __init__(self, chunks: int, last: float) -> None:
+        super().__init__(lambda: None)
+        self.chunks = chunks
+        self.last = last
+
+    def run(self, context: Context, subject: Subject) -> Verdict:
+        for _ in range(self.chunks):
+            time.sleep(0.2)
+            context.checkpoint()
+        time.sleep(self.last)
+        return Examined()
+
+
+@pytest.mark.parametrize(
+    ("check", "chunk_seconds", "outcome"),
+    [
+        (Patient(6, 0.0), 0.02, Outcome.PASS),
+        (Patient(2, 3.0), 0.02, Outcome.TIMEOUT),
+        (Patient(6, 0.0), None, Outcome.TIMEOUT),
+    ],
+    ids=["gets on", "hangs", "without chunks"],
+)
+def test_a_run_is_given_up_by_the_time_since_its_last_checkpoint(
+    check: Patient, chunk_seconds: float | None, outcome: Outcome
+) -> None:
+    nowhere = Target("main", "host=127.0.0.1 port=1")
+    runner = Runner(nowhere, RunLimits(run_timeout=0.7, chunk_seconds=chunk_seconds))
+    run = runner.run(check, Subject("public.t"), EMPTY)
+    assert run is not None
+    assert run.outcome is outcome
 
 
 def test_a_pace_finds_the_size_that_takes_as_long_as_wanted() -> None:

@@ -89,6 +89,8 @@ NONSENSE: dict[str, Any] = {
     "strategy None": Examined(strategy=None),  # type: ignore[arg-type]
     "measures None": Examined(measures=None),  # type: ignore[arg-type]
     "measures of text": Examined(measures={"left_only": "3"}),  # type: ignore[dict-item]
+    "a memory of pages": Examined(memory={"keys": list(range(20_000))}),
+    "a memory of one long text": Examined(memory={"key": "k" * 70_000}),
     "a negative measure": Examined(measures={"left_only": -3}),
     "count zero": faulty(finding(count=0)),
     "count negative": faulty(finding(count=-5)),
@@ -209,3 +211,8 @@ def test_a_payload_may_be_anything(lone_runner: Runner) -> None:
     lock = threading.Lock()
     check = Plugin(lambda _, subject: CLEAN if subject.payload is lock else None)
     assert run_of(lone_runner, check, Subject("one", payload=lock)).outcome is Outcome.PASS
+
+
+def test_a_memory_comes_back_whole(lone_runner: Runner) -> None:
+    memory = {"keys": "k" * 50_000, "seconds": [1.5, None, True]}
+    assert run_of(lone_runner, Plugin(lambda *_: Examined(memory=memory))).memory == memory

@@ -22,7 +22,7 @@ AGREED = Comparison((), ())
 def compared(config: Config, answer: AnswerKey) -> Comparison:
     """Sweep the only target of a configuration once, in full, and hold the report against the answer key."""
     (name,) = config.targets
-    watch = build_watch(config, name, Registry.load(), duty_cycle=1.0)
+    watch = build_watch(config, name, Registry.load(), urgent=True)
     try:
         report = check_once(watch)
     finally:

@@ -6,16 +6,20 @@ import random
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 
 import pytest
 
 from pgvigil.check import Outcome, Severity
-from pgvigil.errors import StoreError, SupersededError, UsageError
-from pgvigil.store import CoverageState, Filter, Store
+from pgvigil.errors import StoreError, SupersededError, UnfitError, UsageError
+from pgvigil.run import Run
+from pgvigil.store import CoverageState, Filter, Store, recording
+from pgvigil.store.schema import metadata
 from tests.incident.life import at, finding, run
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 EVERY = Filter(limit=10_000)
+KEY = ("games", "orphan_rows")
 INCOMPLETE = [Outcome.ERROR, Outcome.TIMEOUT, Outcome.SKIPPED]
 
 
@@ -331,4 +335,101 @@ def test_memory_and_store_agree_after_anything(store: Store, seed: int) -> None:
                 faults = [finding(code) for code in dice.sample(["x", "y"], dice.randint(0, 2))]
                 subject = dice.choice(names)
                 store.record(run(*faults, outcome=outcome, subject=subject, minutes=minutes, confirm=2))
+        assert shown_is_stored(store)
+
+
+def history(dice: random.Random) -> list[Run]:
+    """Return runs of a few subjects of two checks, in a random order, with faults that come and go."""
+    runs = []
+    for second in range(dice.randrange(40, 80)):
+        codes = dice.sample(["orphans", "partial_nulls", "not_valid"], dice.randrange(3))
+        outcome = dice.choice([None, None, None, *INCOMPLETE])
+        faults = [
+            replace(
+                finding(rows=dice.randrange(1, 5), severity=dice.choice(list(Severity))),
+                code=code,
+            )
+            for code in codes
+        ]
+        one = run(*faults, subject=f"s{dice.randrange(6)}", confirm=dice.randrange(1, 3))
+        if outcome is not None:
+            one = replace(one, outcome=outcome, error="for a reason", findings=())
+        runs.append(
+            replace(
+                one,
+                check=dice.choice(["orphan_rows", "table_drift"]),
+                started_at=at(second),
+                finished_at=at(second + dice.randrange(2)),
+                memory={"seen": second} if dice.random() < 0.5 else {},
+                position=dice.choice(["", "0/1"]),
+                measures={"rows": second} if dice.random() < 0.3 else {},
+            )
+        )
+    return runs
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_many_runs_in_one_transaction_are_what_they_are_one_by_one(
+    seed: int, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dice = random.Random(seed)
+    runs = history(dice)
+    ends = sorted({len(runs), *(dice.randrange(1, len(runs)) for _ in range(4))})
+    pieces = [runs[begin:end] for begin, end in pairwise([0, *ends])]
+    told = []
+    for some in ([[one] for one in runs], pieces):
+        names = (f"{number:016x}" for number in count())
+        monkeypatch.setattr(recording, "new_incident_id", names.__next__)
+        with Store.open(url) as store:
+            recorded = [one for piece in some for one in store.record_many(piece)]
+            incidents = store.incidents(EVERY)
+            told.append(
+                (
+                    [(one.status, one.incidents, one.events) for one in recorded],
+                    store.view().subjects,
+                    store.view().incidents,
+                    store.view().checks,
+                    incidents,
+                    [store.incident(one.id) for one in incidents],
+                    [(one.id - recorded[0].run_id, one.run) for one in store.runs(EVERY)],
+                    [store.notes("games", check) for check in ("orphan_rows", "table_drift")],
+                )
+            )
+            assert shown_is_stored(store)
+            # The same database once more: nothing of the first time is left.
+            with store._database.writing() as connection:
+                for table in reversed(metadata.sorted_tables):
+                    connection.execute(table.delete())
+    assert told[0] == told[1]
+
+
+def test_one_run_that_does_not_fit_leaves_none_of_the_others(store: Store) -> None:
+    before = store.view()
+    with pytest.raises(UnfitError):
+        store.record_many([run(subject="a"), replace(run(subject="b"), rows_examined=2**70)])
+    assert store.view() == before
+    assert store.runs() == []
+    store.record_many([run(subject="a"), run(subject="c")])
+    assert {status.name for status in store.subjects()} == {"a", "c"}
+
+
+@pytest.mark.every_pg
+def test_a_large_batch_leaves_what_each_of_its_runs_would(store: Store) -> None:
+    names = [f"s{number}" for number in range(120)]
+    for minutes in (1, 2):
+        runs = [replace(run(subject=name, minutes=minutes), position=f"0/{minutes}") for name in names]
+        # One of them is not like the others.
+        runs[7] = replace(run(finding(), subject="s7", minutes=minutes), measures={"rows": 3})
+        recorded = store.record_many(runs)
+        assert [stored.run for stored in store.runs(Filter(limit=120))][::-1] == [
+            replace(one, position="") for one in runs
+        ]
+        assert [one.run_id for one in recorded] == sorted(one.run_id for one in recorded)
+        assert {name: (note.position, note.examined_at) for name, note in store.notes(*KEY).items()} == {
+            one.subject: (one.position, one.started_at) for one in runs
+        }
+        assert {one.name: (one.state, one.completed_at, one.measures) for one in store.subjects(EVERY)} == {
+            one.subject: ("failed" if one.findings else "passed", at(minutes), one.measures) for one in runs
+        }
+        assert [(one.subject, one.sightings) for one in store.incidents()] == [("s7", minutes)]
         assert shown_is_stored(store)

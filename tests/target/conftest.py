@@ -68,8 +68,11 @@ def wait_until(condition: Callable[[], object]) -> None:
 
 
 def running(admin: psycopg.Connection, purpose: str) -> list[int]:
-    """Return the process ids of the server that run a query of pgvigil with this purpose."""
-    query = "SELECT pid FROM pg_stat_activity WHERE state = 'active' AND application_name = %s"
+    """Return the server's processes that run a query of pgvigil with this purpose, in this database alone."""
+    query = (
+        "SELECT pid FROM pg_stat_activity "
+        "WHERE state = 'active' AND application_name = %s AND datname = current_database()"
+    )
     return [pid for (pid,) in admin.execute(query, [f"pgvigil {purpose}"])]
 
 

@@ -19,7 +19,7 @@ from pgvigil.errors import (
     TargetError,
     TargetUnreachableError,
 )
-from pgvigil.target import Limits, Target, session
+from pgvigil.target import Limits, Target, connecting
 from tests.target.conftest import Background, running, wait_until
 
 if TYPE_CHECKING:
@@ -187,7 +187,7 @@ def test_a_server_that_never_answers_is_given_up(open_target: Callable[..., Targ
 
 
 def test_a_peer_that_is_gone_is_noticed_by_the_network(database: str) -> None:
-    with session.connect(make_conninfo(database, keepalives_idle=3), Limits()) as connection:
+    with connecting.connect(make_conninfo(database, keepalives_idle=3), Limits()) as connection:
         settings = connection.info.get_parameters()
     names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "tcp_user_timeout")
     assert [settings[name] for name in names] == ["3", "5", "3", "25000"]

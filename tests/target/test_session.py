@@ -165,6 +165,7 @@ def test_a_missing_permission_names_the_table(
     ):
         snapshot.fetch("SELECT FROM public.payroll")
     assert (e.value.sqlstate, "\n" in str(e.value)) == ("42501", False)
+    assert str(e.value).endswith(": have an administrator run the SQL of `pgvigil grants`")
 
 
 @pytest.mark.every_pg

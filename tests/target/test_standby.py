@@ -70,7 +70,7 @@ def test_a_query_that_replay_breaks_off_is_a_recovery_conflict(
         remove_old_rows(primary)
         error = sleeper.outcome()
     assert isinstance(error, RecoveryConflictError)
-    assert str(error).startswith("canceling statement due to conflict with recovery")
+    assert str(error).startswith("target games: canceling statement due to conflict with recovery")
     assert "\n" not in str(error)
 
 

@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pgvigil.errors import ConfigError
-from pgvigil.metrics import Counters, Exposition
+from pgvigil.metrics import Counters, Exposition, Guest
 from pgvigil.store import Store
-from pgvigil.web import WebServer, create_app
+from pgvigil.underway import Underway
+from pgvigil.web.app import create_app
 from pgvigil.web.security import LiveSecurity, Security
+from pgvigil.web.server import WebServer
+from pgvigil.window import Window
 from tests.web.world import FixedClock
 
 if TYPE_CHECKING:
@@ -45,12 +48,24 @@ class Daemon:
     leads: bool = True
     hurried: list[str] = field(default_factory=list)
     broken: str = ""
+    going_on: list[Underway] = field(default_factory=list)
+    guests: dict[str, Guest] = field(default_factory=dict)
+    hours: dict[str, Window] = field(default_factory=dict)
 
     def trouble(self) -> str:
         return self.not_ready
 
     def next_due(self) -> dict[str, datetime]:
         return self.due
+
+    def underway(self) -> list[Underway]:
+        return self.going_on
+
+    def guest(self, target: str) -> Guest | None:
+        return self.guests.get(target)
+
+    def windows(self) -> dict[str, Window]:
+        return self.hours
 
     def targets(self) -> list[str]:
         return list(self.watched)

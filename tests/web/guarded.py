@@ -18,9 +18,9 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from pgvigil.config import Config, load
-from pgvigil.web import WebServer
 from pgvigil.web.guard import protection
 from pgvigil.web.security import LiveSecurity, Security
+from pgvigil.web.server import WebServer
 from tests.web.conftest import Answer
 
 TOKENS = {"reader": "r" * 32, "writer": "w" * 32}

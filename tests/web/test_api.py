@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from pgvigil.check import Outcome
 from pgvigil.incident import State
 from pgvigil.store import Store
+from pgvigil.underway import Underway
 from pgvigil.web.access import Caller, Rules
 from pgvigil.web.security import Security
 from tests.web.world import NOW, RELATION, crowded, discovered, ended, failed, run
@@ -306,6 +307,7 @@ def test_the_document_describes_every_route_and_who_may_use_it(site: Site) -> No
     assert set(document["paths"]) == {
         "/targets",
         "/checks",
+        "/underway",
         "/coverage",
         "/subjects",
         "/config",
@@ -317,6 +319,25 @@ def test_the_document_describes_every_route_and_who_may_use_it(site: Site) -> No
         "/runs",
         "/deployments",
     }
+
+
+def test_runs_that_go_on_are_shown_with_how_far_they_are(site: Site) -> None:
+    assert get(site, "underway") == []
+    site.control.going_on = [
+        Underway("games", "orphan_rows", "public.a(id) -> public.b(id)", NOW, 42.0, 0.25),
+        Underway("games", "tables", "public.a", NOW, 0.5, None, subjects=40),
+    ]
+    first, second = get(site, "underway")
+    assert first == {
+        "target": "games",
+        "check": "orphan_rows",
+        "subject": "public.a(id) -> public.b(id)",
+        "started_at": "2031-05-06T03:00:00Z",
+        "seconds": 42.0,
+        "done": 0.25,
+        "subjects": 1,
+    }
+    assert (second["done"], second["subjects"]) == (None, 40)
 
 
 def test_a_reload_needs_the_scope_write_and_tells_what_is_wrong(site: Site) -> None:

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from functools import partial
 from html import escape, unescape
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
@@ -16,6 +17,7 @@ from structlog.testing import capture_logs
 
 from pgvigil.check import Outcome
 from pgvigil.store import Filter, Store
+from pgvigil.underway import Underway
 from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web.access import Caller, Rules
 from pgvigil.web.security import Security
@@ -196,7 +198,8 @@ def test_an_incident_shows_all_that_is_known_of_it(site: Site) -> None:
     text = site.ask(f"/incidents/{down.id}").text
     for words in (
         "kasse.buchung(konto) -&gt; kasse.konto(id)",
-        "Delete the orphans",
+        "Else delete the orphans:</bdi></p>",
+        "<code>BEGIN;\nDELETE …;\nCOMMIT;</code>",
         "WHERE game_id &lt; 0\nORDER BY 1",
         "4711",
         "NULL",
@@ -332,6 +335,22 @@ def test_a_target_may_have_any_name(site: Site) -> None:
     assert site.ask("/targets/a/b%20c%3Fd%23%C3%A9").status == 200
 
 
+def test_long_runs_that_go_on_are_shown_with_how_far_they_are(site: Site) -> None:
+    discovered(site.store, "public.big")
+    assert "Under way" not in site.ask("/targets/games").text
+    run_of = partial(Underway, "games", "orphan_rows", started_at=NOW)
+    site.control.going_on = [
+        run_of("public.big", seconds=60.0, done=0.254),
+        run_of("public.brief", seconds=1.0, done=0.5),
+        Underway("other", "orphan_rows", "public.elsewhere", NOW, 60.0, None),
+    ]
+    page = site.ask("/targets/games").text
+    assert "Under way" in page
+    assert "25 %" in page
+    assert "public.brief" not in page
+    assert "public.elsewhere" not in page
+
+
 def test_subjects_are_listed_by_state_and_a_page_at_a_time(site: Site) -> None:
     discovered(site.store, *(f"s.t{number:03}" for number in range(250)))
     for number in range(120):
@@ -437,6 +456,7 @@ def test_the_link_of_an_alert_leads_to_the_incidents_of_its_subject(site: Site) 
 def test_runbooks_are_read_where_the_fault_is_shown(site: Site) -> None:
     names = re.findall(r'href="(/runbooks/Pgvigil\w+)"', site.ask("/runbooks").text)
     assert "/runbooks/PgvigilOrphanRows" in names
+    assert "changes: logical keeps WAL" in site.ask("/runbooks").text  # a colon within code ends no sentence
     for name in names:
         text = site.ask(name).text
         assert "<h2>Fix</h2>" in text

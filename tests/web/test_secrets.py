@@ -14,8 +14,8 @@ from urllib.request import Request, urlopen
 
 import psycopg
 import pytest
-from psycopg.conninfo import conninfo_to_dict
 
+from pgvigil.embedded.server import HOST
 from tests.cli.command import pgvigil
 from tests.cli.conftest import BROKEN as ORPHANS
 from tests.cli.conftest import SOUND
@@ -141,9 +141,7 @@ def state(own_server: Server) -> str:
         conn.execute("CREATE DATABASE state")
         conn.execute(SOUND)
         conn.execute(ORPHANS)
-    return _dsn(own_server, "store", "STORE_PASSWORD", "state").replace(
-        "postgresql://", "postgresql+psycopg://"
-    )
+    return _state(own_server.port)
 
 
 @pytest.fixture
@@ -151,23 +149,24 @@ def file(tmp_path: Path, own_server: Server, state: str, monkeypatch: pytest.Mon
     """A configuration full of secrets, most of whose targets cannot be reached."""
     for name, secret in SECRETS.items():
         monkeypatch.setenv(name, secret)
-    (tmp_path / "web.yml").write_text(f"basic_auth_users: {{alice: {HASHED}}}\n")
-    path = tmp_path / "pgvigil.yaml"
-    path.write_text(
-        CONFIGURATION.format(
-            state=state,
-            dsn=_dsn(own_server, "dsn", "DSN_PASSWORD"),
-            stranger=_dsn(own_server, "stranger", "DSN_PASSWORD"),
-            **SECRETS,
-        )
-    )
+    return configured(tmp_path, state, own_server.port)
+
+
+def configured(directory: Path, state: str, port: int) -> Path:
+    """Write a configuration full of secrets, with two targets on a port of this host."""
+    (directory / "web.yml").write_text(f"basic_auth_users: {{alice: {HASHED}}}\n")
+    path = directory / "pgvigil.yaml"
+    dsn, stranger = (_dsn(port, user, "DSN_PASSWORD") for user in ("dsn", "stranger"))
+    path.write_text(CONFIGURATION.format(state=state, dsn=dsn, stranger=stranger, **SECRETS))
     return path
 
 
-def _dsn(server: Server, user: str, password: str, database: str | None = None) -> str:
-    parts = conninfo_to_dict(server.dsn())
-    name = database or parts["dbname"]
-    return f"postgresql://{user}:{SECRETS[password]}@{parts['host']}:{parts['port']}/{name}"
+def _dsn(port: int, user: str, password: str, database: str = "postgres") -> str:
+    return f"postgresql://{user}:{SECRETS[password]}@{HOST}:{port}/{database}"
+
+
+def _state(port: int) -> str:
+    return _dsn(port, "store", "STORE_PASSWORD", "state").replace("postgresql://", "postgresql+psycopg://")
 
 
 def leaks(text: str) -> list[str]:
@@ -195,6 +194,7 @@ PATHS = (
     "api/v1/targets",
     "api/v1/checks",
     "api/v1/coverage",
+    "api/v1/underway",
     "api/v1/subjects?target=down",
     "api/v1/incidents",
     "api/v1/incidents/1",
@@ -287,8 +287,9 @@ def _break_the_store(told: Told, state: str) -> None:
 
 
 @pytest.mark.parametrize("words", BROKEN)
-def test_no_command_tells_a_secret_of_a_broken_configuration(file: Path, words: str) -> None:
-    old, new = BROKEN[words]
+def test_no_command_tells_a_secret_of_a_broken_configuration(tmp_path: Path, words: str) -> None:
+    """They come to no server: the file is wrong, or the state store is nowhere."""
+    file, (old, new) = configured(tmp_path, _state(port=1), port=1), BROKEN[words]
     file.write_text(file.read_text().replace(filled(old), filled(new)))
     for command in (
         ["config", "check", file],

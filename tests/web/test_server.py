@@ -11,7 +11,7 @@ import pytest
 from starlette.applications import Starlette
 
 from pgvigil.errors import PgvigilError
-from pgvigil.web import WebServer
+from pgvigil.web.server import WebServer
 
 if TYPE_CHECKING:
     from tests.web.conftest import Site

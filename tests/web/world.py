@@ -58,7 +58,7 @@ def finding(
         severity=severity,
         title=title,
         count=count,
-        remedy="Delete the orphans, or insert the games that are missing.",
+        remedy="Insert the games. Else delete the orphans:\n    BEGIN;\n    DELETE …;\n    COMMIT;",
         evidence_sql="SELECT game_id FROM analytics.events WHERE game_id < 0\nORDER BY 1",
         sample=sample,
         details={"left_only": 3, "changed_by_column": {"title": 4}, "tables": ["a", "b"], "newer": None},

@@ -8,7 +8,6 @@ from pgvigil.catalog.model import (
     Key,
     Match,
     Operator,
-    Scope,
     Table,
     TableKind,
     TriggerState,
@@ -22,9 +21,12 @@ from pgvigil.catalog.names import (
     qualified,
     quote,
 )
-from pgvigil.catalog.read import read_catalog
+from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
+from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
 
 __all__ = [
+    "KEPT_SCHEMA",
+    "KINDS",
     "Catalog",
     "Column",
     "ForeignKey",
@@ -39,6 +41,8 @@ __all__ = [
     "TableKind",
     "TableName",
     "TriggerState",
+    "catalog_queries",
+    "made_catalog",
     "parse_relation",
     "parse_table",
     "qualified",

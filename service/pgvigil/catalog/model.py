@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from pgvigil.catalog.names import RelationName, TableName, qualified, quote
+from pgvigil.catalog.scope import Scope
 from pgvigil.patterns import matches
 
 
@@ -82,6 +83,8 @@ class Table:
     partitioned table both are sums over its partitions. `partition_of` is the oid of the direct parent of a
     partition (a partition whose DETACH CONCURRENTLY has begun is none any more); `inherits` the oids of the
     parents in plain inheritance. `has_children` tells whether any table inherits from this one in that way.
+    `logged` is False for an unlogged table, whose rows leave no trace in the WAL. `file` is
+    pg_class.relfilenode: another one after the table was rewritten.
     """
 
     oid: int
@@ -92,6 +95,8 @@ class Table:
     partition_of: int | None
     inherits: tuple[int, ...]
     has_children: bool
+    logged: bool
+    file: int
     row_security: bool
     rows_estimate: float | None
     pages: int
@@ -190,28 +195,6 @@ class ForeignKey:
         return f"{text} ({quote(self.name)})" if self.twin else text
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
-    """What of a target is watched. Patterns over schema names know `*` and `?`."""
-
-    include: tuple[str, ...] = ("*",)
-    exclude: tuple[str, ...] = ()
-    deprecated: tuple[str, ...] = ()
-    zones: tuple[str, ...] = ()
-
-    def watches(self, schema: str) -> bool:
-        """Whether tables of the schema are subjects."""
-        return _matches(schema, self.include) and not _matches(schema, self.exclude)
-
-    def is_deprecated(self, schema: str) -> bool:
-        """Whether the schema is on its way out, so that nothing should refer to it."""
-        return _matches(schema, self.deprecated)
-
-
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
-    return any(matches(name, pattern) for pattern in patterns)
-
-
 @dataclass(frozen=True)
 class Catalog:
     """A target at one moment. Holds every user schema; `scope` says which of them are watched."""
@@ -224,6 +207,8 @@ class Catalog:
     foreign_keys: tuple[ForeignKey, ...]
     schemas: tuple[str, ...] = ()
     """All user schemas, also those without tables."""
+    server: str = ""
+    """Since when its server runs; empty where nobody wants to know."""
     scope: Scope = field(default_factory=Scope)
 
     def table(self, name: TableName) -> Table | None:
@@ -238,6 +223,12 @@ class Catalog:
         """Return the tables of that name in any schema."""
         return self._by_bare_name.get(name, ())
 
+    def with_all_below(self, table: Table) -> Iterator[Table]:
+        """Yield a table and everything that is read with it: its partitions, and what inherits from it."""
+        yield table
+        for child in self._children.get(table.oid, ()):
+            yield from self.with_all_below(child)
+
     def unmatched_includes(self) -> Iterator[tuple[int, str]]:
         """Yield the patterns of the scope's include, with their positions, that no schema matches.
 
@@ -245,7 +236,7 @@ class Catalog:
         watched is not.
         """
         for position, pattern in enumerate(self.scope.include):
-            if pattern != "*" and not any(_matches(schema, (pattern,)) for schema in self.schemas):
+            if pattern != "*" and not any(matches(schema, pattern) for schema in self.schemas):
                 yield position, pattern
 
     def watched_tables(self) -> Iterator[Table]:
@@ -283,6 +274,15 @@ class Catalog:
     @cached_property
     def _by_oid(self) -> dict[int, Table]:
         return {table.oid: table for table in self.tables}
+
+    @cached_property
+    def _children(self) -> dict[int, list[Table]]:
+        found: dict[int, list[Table]] = {}
+        for table in self.tables:
+            for parent in (table.partition_of, *table.inherits):
+                if parent is not None:
+                    found.setdefault(parent, []).append(table)
+        return found
 
     @cached_property
     def _by_bare_name(self) -> dict[str, tuple[Table, ...]]:

@@ -76,13 +76,18 @@ class RelationName:
 
 @dataclass(frozen=True, slots=True)
 class PairName:
-    """Two tables that hold the same entity, written `schema.left <> schema.right`."""
+    """Two tables that hold the same entity, written `schema.left <> schema.right`.
+
+    Where the right one lives in another target, it is written `target:schema.right`.
+    """
 
     left: TableName
     right: TableName
+    right_target: str | None = None
 
     def __str__(self) -> str:
-        return f"{self.left} <> {self.right}"
+        where = f"{self.right_target}:" if self.right_target else ""
+        return f"{self.left} <> {where}{self.right}"
 
 
 def _side(table: TableName, columns: Sequence[str]) -> str:

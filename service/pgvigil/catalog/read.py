@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
-from typing import Any
+from typing import Any, LiteralString
 
 from pgvigil.catalog.model import (
     Catalog,
@@ -17,23 +17,24 @@ from pgvigil.catalog.model import (
     Key,
     Match,
     Operator,
-    Scope,
     Table,
     TableKind,
     TriggerState,
 )
 from pgvigil.catalog.names import qualified
+from pgvigil.catalog.scope import Scope
 
 Rows = list[dict[str, Any]]
-Fetch = Callable[[str], Rows]
+Fetch = Callable[[LiteralString], Rows]
 
-_KINDS = {
+KINDS = {
     "r": TableKind.TABLE,
     "p": TableKind.PARTITIONED,
     "f": TableKind.FOREIGN,
     "v": TableKind.VIEW,
     "m": TableKind.MATERIALIZED_VIEW,
 }
+"""What pg_class.relkind says, by its letter."""
 
 
 def read_catalog(fetch: Fetch, scope: Scope | None = None) -> Catalog:
@@ -41,20 +42,30 @@ def read_catalog(fetch: Fetch, scope: Scope | None = None) -> Catalog:
 
     Raises what `fetch` raises.
     """
-    server = fetch(_sql("server"))[0]
-    tables = _tables(fetch(_sql("tables")), fetch(_sql("columns")), fetch(_sql("indexes")))
+    return made_catalog([fetch(query) for query in catalog_queries()], scope)
+
+
+def catalog_queries() -> list[LiteralString]:
+    """Return the queries that `made_catalog` takes the answers of, all to be asked in one snapshot."""
+    return [_sql(name) for name in ("server", "tables", "columns", "indexes", "foreign_keys")]
+
+
+def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog:
+    """Make the catalog of what the server has answered, which takes a while and needs no snapshot."""
+    (server,), table_rows, columns, indexes, foreign_keys = answers
+    tables = _tables(table_rows, columns, indexes)
     return Catalog(
         server_version=server["server_version"],
         database=server["database"],
         in_recovery=server["in_recovery"],
         schemas=tuple(server["schemas"] or ()),
         tables=tuple(tables.values()),
-        foreign_keys=tuple(_foreign_keys(fetch(_sql("foreign_keys")), tables)),
+        foreign_keys=tuple(_foreign_keys(foreign_keys, tables)),
         scope=scope or Scope(),
     )
 
 
-def _sql(name: str) -> str:
+def _sql(name: str) -> LiteralString:
     return resources.files("pgvigil.catalog").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
@@ -73,21 +84,25 @@ def _by_table(rows: Rows) -> defaultdict[int, Rows]:
 
 def _table(row: dict[str, Any], columns: Rows, indexes: Rows) -> Table:
     parents = tuple(row["parents"] or ())
+    names = {column["number"]: column["name"] for column in columns}
+    made = tuple(_index(index, names) for index in indexes)
     return Table(
         oid=row["oid"],
         schema=row["schema"],
         name=row["name"],
-        kind=_KINDS[row["kind"]],
+        kind=KINDS[row["kind"]],
         owner=row["owner"],
         partition_of=parents[0] if row["is_partition"] and parents else None,
         inherits=() if row["is_partition"] else parents,
         has_children=row["has_children"],
+        logged=row["logged"],
+        file=row["file"],
         row_security=row["row_security"],
         rows_estimate=row["rows_estimate"],
         pages=row["pages"],
         columns=tuple(_column(column) for column in columns),
-        keys=tuple(_keys(indexes)),
-        indexes=tuple(_index(index) for index in indexes),
+        keys=tuple(_keys(indexes, made)),
+        indexes=made,
     )
 
 
@@ -107,11 +122,11 @@ def _column(row: dict[str, Any]) -> Column:
     )
 
 
-def _index(row: dict[str, Any]) -> Index:
+def _index(row: dict[str, Any], names: Mapping[int, str]) -> Index:
     return Index(
         oid=row["oid"],
         name=row["name"],
-        columns=tuple(row["columns"]),
+        columns=tuple(names.get(number) for number in row["columns"]),
         method=row["method"],
         unique=row["is_unique"],
         valid=row["is_valid"],
@@ -119,11 +134,11 @@ def _index(row: dict[str, Any]) -> Index:
     )
 
 
-def _keys(indexes: Rows) -> Iterable[Key]:
-    for row in indexes:
-        whole = None not in row["columns"] and not row["is_partial"]
-        if row["is_unique"] and row["is_valid"] and whole:
-            yield Key(row["name"], tuple(row["columns"]), row["is_primary"], row["nulls_not_distinct"])
+def _keys(rows: Rows, indexes: Iterable[Index]) -> Iterable[Key]:
+    for row, index in zip(rows, indexes, strict=True):
+        columns = tuple(column for column in index.columns if column is not None)
+        if index.unique and index.valid and not index.partial and len(columns) == len(index.columns):
+            yield Key(index.name, columns, row["is_primary"], row["nulls_not_distinct"])
 
 
 def _with_partition_sums(tables: dict[int, Table]) -> dict[int, Table]:

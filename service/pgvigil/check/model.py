@@ -10,10 +10,21 @@ from typing import Any, LiteralString, TypeAlias
 
 from psycopg import sql
 
+from pgvigil.catalog import Table
+
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
 
-Query: TypeAlias = "LiteralString | sql.SQL | sql.Composed"
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A query whose `$1`, `$2`, … are sent beside it, as bytea: megabytes that nobody has to parse."""
+
+    text: sql.SQL | sql.Composed
+    values: tuple[bytes, ...]
+
+
+Query: TypeAlias = "LiteralString | sql.SQL | sql.Composed | Bound"
 """A query; identifiers and literals of others are composed into it with `psycopg.sql`."""
 
 Row: TypeAlias = dict[str, Any]
@@ -46,7 +57,8 @@ class Outcome(StrEnum):
     @property
     def completed(self) -> bool:
         """Whether the subject was examined to its end."""
-        return self in (Outcome.PASS, Outcome.FAIL)
+        # Compared as text: looking a member up by its class takes longer, and this is asked of every run.
+        return self in ("pass", "fail")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +68,21 @@ class Subject:
     `name` is written as the contract says and is unique within a check and target. `payload` is the check's
     own. `confirm` is how many failing runs in a row open an incident: 1 for what a single snapshot proves,
     2 for what may be in flight between transactions. `unexaminable` is the reason why this subject is known
-    but can't be looked at (a foreign table, say): it is reported as unknown, never as clean.
+    but can't be looked at (a foreign table, say): it is reported as unknown, never as clean. `reads` are the
+    tables whose rows and definitions alone decide the verdict, so that it stands for as long as nothing is
+    written; None where more takes part (a view, the time of day, a function): then it is always looked at.
+    `walks` are the tables of which a scan that was broken off goes on nevertheless, while they are the same.
+    `rows`, in the place of `reads`, are those whose rows are read beside what functions say of them: a
+    standby of the target tells that as well as its primary.
     """
 
     name: str
     payload: Any = None
     confirm: int = 1
     unexaminable: str | None = None
+    reads: tuple[Table, ...] | None = None
+    walks: tuple[Table, ...] = ()
+    rows: tuple[Table, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +135,18 @@ def fingerprint(check: str, subject: str, code: str) -> str:
 class Examined:
     """The subject was examined to its end; no findings means that it is clean.
 
-    `strategy` names the method that was used; `rows_examined` counts the rows that were judged. `measures`
-    are figures that metrics show whether or not there is a finding, such as the drift of a pair by kind.
+    `strategy` names the method that was used, `explain` says in a few lines why this one; `rows_examined`
+    counts the rows that were judged. `measures` are figures that metrics show whether or not there is a
+    finding, such as the drift of a pair by kind. `memory` is what the next run of this subject wants to know:
+    how long this one took, say. It is kept in the state store, a few kilobytes at the most.
     """
 
     findings: tuple[Finding, ...] = ()
     rows_examined: int = 0
     strategy: str = ""
     measures: Mapping[str, int] = field(default_factory=dict)
+    explain: str = ""
+    memory: Mapping[str, JsonValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ class Pace:
 
     # A chunk that was read from disk says little about the next one, which may lie in memory, and the other
     # way round: too small costs a round trip, too large is felt by others.
-    _GROWTH = 2.0
+    _GROWTH = 4.0
     _SHRINKAGE = 0.1
 
     def __init__(self, seconds: float | None, first: int, *, largest: int = 1 << 62) -> None:

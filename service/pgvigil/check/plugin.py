@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -13,11 +14,29 @@ from typing import Any, ClassVar, Generic, TypeVar
 from psycopg import sql
 from pydantic import ConfigDict, Field
 
-from pgvigil.catalog import Catalog
+from pgvigil.catalog import Catalog, TableName
+from pgvigil.check.batch import Batch
 from pgvigil.check.context import Context
-from pgvigil.check.model import Discovery, Severity, Subject, Verdict
+from pgvigil.check.model import Discovery, Problem, Severity, Subject, Verdict
 from pgvigil.patterns import matches
 from pgvigil.timing import CronField, Interval, Scheduled
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A table of another target that settings name; `path` leads to the setting that names the target."""
+
+    path: tuple[str | int, ...]
+    target: str
+    table: TableName
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A table of the check's own target that settings name; `path` leads to the setting."""
+
+    path: tuple[str | int, ...]
+    table: TableName
 
 
 class Params(Scheduled):
@@ -51,6 +70,14 @@ class Params(Scheduled):
             if matches(subject, pattern):
                 return severity
         return default
+
+    def named(self) -> tuple[Named, ...]:
+        """Return the tables of its own target that the check reads because the settings name them."""
+        return ()
+
+    def elsewhere(self) -> tuple[Elsewhere, ...]:
+        """Return the tables of other targets that the check reads, as the settings name them."""
+        return ()
 
 
 P = TypeVar("P", bound=Params)
@@ -88,9 +115,37 @@ class Check(ABC, Generic[P]):
     def discover(self, catalog: Catalog) -> Discovery:
         """Return every subject of this check in the catalog; pure, no database access."""
 
+    def misfits(
+        self,
+        catalog: Catalog,  # noqa: ARG002 -- for checks that override this
+        peer: Callable[[str], Catalog],  # noqa: ARG002 -- for checks that override this
+    ) -> tuple[Problem, ...]:
+        """Return what of the settings does not fit other targets, whose catalogs `peer` returns by name.
+
+        Asked by `pgvigil config check --connect` alone: a run finds out by itself.
+        """
+        return ()
+
     @abstractmethod
     def run(self, context: Context, subject: Subject) -> Verdict:
         """Look at one subject, in the context's snapshot."""
+
+    def batches(self, subjects: Sequence[Subject]) -> Iterable[Sequence[Subject]]:
+        """Return which of the subjects are looked at together, by `run_many`; pure, no database access.
+
+        Each is in one batch; those in a batch of their own go to `run`. A batch is one snapshot: it should
+        take no longer than a chunk of a scan (0.1 s), or take checkpoints.
+        """
+        return ((subject,) for subject in subjects)
+
+    def run_many(self, context: Batch, subjects: Sequence[Subject]) -> Mapping[str, Verdict]:
+        """Look at several subjects together, in one snapshot, and return their verdicts by name.
+
+        A subject that is missing from the answer is looked at alone. So is one whose query
+        fails, and the others are looked at together again; when the check raises, all are looked at alone. So
+        nothing has to be caught here.
+        """
+        return context.side_by_side(self.run, subjects)
 
 
 def describe(check: type[Check[Any]]) -> Description:
@@ -109,6 +164,7 @@ def describe(check: type[Check[Any]]) -> Description:
     )
 
 
+@cache
 @cache
 def load_sql(package: str, name: str) -> sql.SQL:
     """Return the query in the file `name` of an importable package, as a template for `.format()`.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 import sys
@@ -18,6 +19,9 @@ from pgvigil.config import Config
 from pgvigil.errors import StoreError
 from pgvigil.registry import Registry
 
+# Objects that came and have not gone: more than a thousand runs and all that is made of them.
+_RECORDS_BETWEEN = 50_000
+
 log = structlog.get_logger(__name__)
 
 
@@ -32,6 +36,7 @@ def run(read: Callable[[], Config]) -> int:
     daemon = Daemon(config, Registry.load(), reread=read)
     with stopped_by_signals(daemon):
         daemon.start()
+        collect_seldom()
         _tell_address(daemon.address)
         systemd.notify(systemd.State.READY, status=f"console and metrics at {daemon.address}")
         try:
@@ -72,6 +77,17 @@ def _allow_many_files() -> None:
     """Raise the soft limit of open files to the hard one: idle HTTP clients must not starve the daemon."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def collect_seldom() -> None:
+    """Let Python look for cycles seldom, and never among what is there by now: modules, the view.
+
+    A sweep makes records by the thousand, none of which is in a cycle. Walking over them again and again took
+    a third of its time.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_RECORDS_BETWEEN, 10, 10)
 
 
 @contextmanager

@@ -35,7 +35,7 @@ def once(settings: Settings) -> int:
     registry = Registry.load()
     with _steps() as tell, prepared(settings, tell) as demo:
         tell("examining it")
-        watch = build_watch(demo.config, DATABASE, registry, duty_cycle=1.0)
+        watch = build_watch(demo.config, DATABASE, registry, urgent=True)
         try:
             catalog = watch.target.read_catalog(watch.scope)
             with progress_bar() as progress:

@@ -10,6 +10,7 @@ from functools import wraps
 from typing import ParamSpec
 
 import typer
+from typer.core import TyperGroup
 
 from pgvigil.cli.output import reader_may_leave
 from pgvigil.errors import PgvigilError
@@ -41,6 +42,19 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
         raise typer.Exit(status)
 
     return guarded
+
+
+class OneLineGroup(TyperGroup):
+    """Commands whose options' wrong values are told in one line, as every other error."""
+
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+        """Run the command that is named."""
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            message = error.format_message().replace("Value error, ", "").rstrip(".")
+            where = f" (see {error.ctx.command_path} -h)" if error.ctx else ""
+            raise typer.Exit(_complain(f"{message[:1].lower()}{message[1:]}{where}", 2)) from None
 
 
 def _complain(message: str, status: int) -> int:

@@ -12,11 +12,14 @@ from typing import Annotated, Literal
 import typer
 
 from pgvigil import __version__
-from pgvigil.cli.ending import one_line_errors
+from pgvigil.cli.ending import OneLineGroup, one_line_errors
+from pgvigil.cli.groups import config_app, deployment_app, slot_app
+from pgvigil.cli.options import ConfigOption, DsnOption, TargetOption
 from pgvigil.cli.output import open_streams
 
 app = typer.Typer(
     name="pgvigil",
+    cls=OneLineGroup,
     help="Keep watch over the integrity of PostgreSQL databases.",
     epilog="Exit status: 0 clean, 1 findings, 2 wrong usage or configuration, 3 something was not examined.",
     no_args_is_help=True,
@@ -24,32 +27,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-config_app = typer.Typer(
-    help="Validate a configuration file, or print its JSON Schema.", no_args_is_help=True
-)
 app.add_typer(config_app, name="config")
-deployment_app = typer.Typer(help="Tell a running daemon of deployments.", no_args_is_help=True)
 app.add_typer(deployment_app, name="deployment")
-
-ConfigOption = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", metavar="FILE", help="Configuration file (YAML); else $PGVIGIL_CONFIG."),
-]
-DsnOption = Annotated[
-    str | None,
-    typer.Option(
-        "--dsn",
-        metavar="DSN",
-        help="libpq connection string or URI; else $PGVIGIL_DSN. Without --config everything is discovered; "
-        "with it, its one target is reached there instead.",
-    ),
-]
-TargetOption = Annotated[
-    str | None,
-    typer.Option(
-        "--target", "-t", metavar="NAME", help="Which target of the configuration, if it has several."
-    ),
-]
+app.add_typer(slot_app, name="slot")
 
 
 def main() -> None:
@@ -123,17 +103,29 @@ def check_command(
     evidence: Annotated[
         bool, typer.Option("--evidence", help="Add to each finding of the text the SQL that shows it.")
     ] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Add to the text how each subject was examined, and why so.")
+    ] = False,
 ) -> int:
     """Examine a target once, now; report and exit.
 
     Exit status: 0 everything examined and clean; 1 findings at or above --fail-on; 2 wrong usage or
-    configuration; 3 something could not be examined and nothing worse was found.
+    configuration; 3 something could not be examined and nothing worse was found; 130 interrupted by Ctrl-C,
+    143 by SIGTERM: the report is of what was judged by then.
     """
     from pgvigil.cli import sweep
 
     return sweep.run(
         sweep.Request(
-            config, dsn, target, tuple(check or ()), tuple(subject or ()), output, fail_on, evidence
+            config,
+            dsn,
+            target,
+            tuple(check or ()),
+            tuple(subject or ()),
+            output,
+            fail_on,
+            evidence,
+            explain,
         )
     )
 
@@ -179,63 +171,6 @@ def checks_command(
     from pgvigil.cli import checks
 
     checks.show(name, output)
-
-
-@config_app.command("check")
-@one_line_errors
-def config_check_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration file.")],
-    connect: Annotated[
-        bool, typer.Option("--connect", help="Also compare it with the databases that it names.")
-    ] = False,
-) -> None:
-    """Validate a configuration file; every error with its line and path."""
-    from pgvigil.cli import configuration
-
-    configuration.check(file, connect=connect)
-
-
-@config_app.command("schema")
-@one_line_errors
-def config_schema_command() -> None:
-    """Print the JSON Schema of a configuration file, for editors and CI."""
-    from pgvigil.cli import configuration
-
-    configuration.schema()
-
-
-@deployment_app.command("mark")
-@one_line_errors
-def deployment_mark_command(
-    version: Annotated[str, typer.Option("--version", metavar="VERSION", help="What was deployed.")],
-    target: Annotated[
-        str | None, typer.Option("--target", "-t", metavar="NAME", help="Where; all targets if absent.")
-    ] = None,
-    at: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="When, such as 2031-05-06T03:00:00Z; now if absent."),
-    ] = None,
-    examine: Annotated[
-        bool, typer.Option("--examine/--no-examine", help="Whether the target is examined at once.")
-    ] = True,
-    url: Annotated[
-        str, typer.Option(metavar="URL", envvar="PGVIGIL_URL", help="Where pgvigil serves.")
-    ] = "http://127.0.0.1:9925",
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Holds a token of the scope write; else $PGVIGIL_TOKEN."),
-    ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust instead of the system's.")
-    ] = None,
-) -> None:
-    """Tell that a version was deployed: what is first seen from then on counts as new.
-
-    Telling it again with the same --at records it once.
-    """
-    from pgvigil.cli import deployment
-
-    deployment.mark(deployment.Request(url, version, target, at, examine, token_file, ca_file))
 
 
 @app.command("init")

@@ -46,6 +46,11 @@ def reader_may_leave() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def counted(number: int, noun: str) -> str:
+    """Write how many there are of something: `1 run`, `1,204 runs`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def visible(text: str) -> str:
     """Write out what a terminal would obey or hide instead of showing it."""
     return _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode(), text)

@@ -14,9 +14,9 @@ from rich.table import Table
 from rich.text import Text
 
 from pgvigil.check import Finding, JsonValue, Outcome, Severity, fingerprint
-from pgvigil.cli.output import visible
+from pgvigil.cli.output import counted, visible
 from pgvigil.errors import PgvigilError
-from pgvigil.once import Report
+from pgvigil.once import NOT_REACHED, Report
 from pgvigil.run import Run
 
 VERSION = 1
@@ -37,6 +37,7 @@ def to_json(report: Report) -> str:
             "coverage": report.coverage(),
             "runs": [_run(run) for run in report.runs],
             "findings": [_finding(run, finding) for run, finding in report.findings],
+            **({"error": report.interrupted} if report.interrupted else {}),
         },
         indent=2,
         ensure_ascii=False,
@@ -76,6 +77,7 @@ def _run(run: Run) -> dict[str, Any]:
         "rows_examined": run.rows_examined,
         "duration_seconds": round(run.duration_seconds, 6),
         "strategy": run.strategy,
+        "explain": run.explain,
         "error": run.error,
     }
 
@@ -96,11 +98,11 @@ def _finding(run: Run, finding: Finding) -> dict[str, Any]:
     }
 
 
-def to_junit(report: Report, fail_on: Severity = Severity.WARNING) -> str:
+def to_junit(report: Report, fail_on: Severity = Severity.WARNING, *, explain: bool = False) -> str:
     """Write a test suite a check, a test case a subject.
 
     A case has a failure for each finding of at least `fail_on`, so that it agrees with the exit status, and
-    an error when its subject is unknown.
+    an error when its subject is unknown; with `explain` also how it was examined, as what it printed.
     """
     suites = ET.Element("testsuites", name=f"pgvigil {report.target}")
     for check in dict.fromkeys(run.check for run in report.runs):
@@ -116,7 +118,9 @@ def to_junit(report: Report, fail_on: Severity = Severity.WARNING) -> str:
             timestamp=_instant(report.started_at),
         )
         for run in runs:
-            _case(suite, run, fail_on)
+            case = _case(suite, run, fail_on)
+            if explain and run.outcome.completed:
+                ET.SubElement(case, "system-out").text = _xml_safe(_how(run))
     ET.indent(suites)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(suites, encoding="unicode")
 
@@ -137,7 +141,15 @@ def _failures(run: Run, fail_on: Severity) -> list[Finding]:
     return [finding for finding in run.findings if finding.severity.rank >= fail_on.rank]
 
 
-def _case(suite: ET.Element, run: Run, fail_on: Severity) -> None:
+def _how(run: Run) -> str:
+    """Say how a subject was examined, and why so."""
+    one_way = f"{run.strategy or run.check}: the check has one way only, there is nothing to choose"
+    if not run.explain or run.explain.startswith("read on the "):
+        return "\n".join(filter(None, (one_way, run.explain)))
+    return run.explain
+
+
+def _case(suite: ET.Element, run: Run, fail_on: Severity) -> ET.Element:
     case = ET.SubElement(
         suite,
         "testcase",
@@ -154,6 +166,7 @@ def _case(suite: ET.Element, run: Run, fail_on: Severity) -> None:
             case, "failure", type=f"{finding.severity}.{finding.code}", message=_xml_safe(finding.title)
         )
         failure.text = _xml_safe(f"{finding.remedy}\n\n{finding.evidence_sql}")
+    return case
 
 
 def _xml_safe(text: str) -> str:
@@ -174,19 +187,22 @@ class Paper(Console):
         raise BrokenPipeError
 
 
-def print_text(report: Report, console: Console, *, evidence: bool = False) -> None:
+def print_text(report: Report, console: Console, *, evidence: bool = False, explain: bool = False) -> None:
     """Print findings worst first, then what could not be examined, then the coverage.
 
-    `evidence` adds to each finding the SQL that shows it.
+    `evidence` adds to each finding the SQL that shows it, `explain` how each subject was examined and why so.
     """
     where = f" · database {visible(report.database)} · PostgreSQL {report.server_version}\n"
     console.print(Text.assemble((report.target, "bold"), where))
     for run, finding in report.findings:
         _print_finding(run, finding, console, evidence=evidence)
     for run in report.runs:
-        if not run.outcome.completed:
+        # Of an interrupted sweep that would be everything that was yet to come: the coverage counts it.
+        if not run.outcome.completed and run.error != NOT_REACHED:
             console.print(_head("unknown", "magenta", run))
             console.print(Text(f"  {run.outcome}: {visible(run.error or '')}\n"))
+    if explain:
+        _print_explanations(report, console)
     console.print(_coverage(report))
     console.print(_summary(report))
 
@@ -199,9 +215,22 @@ def _print_finding(run: Run, finding: Finding, console: Console, *, evidence: bo
     if len(finding.sample) > _SAMPLE_LINES:
         console.print(Text("    …", style="dim"))
     for line in finding.remedy.splitlines():
-        console.print(Text(f"  → {visible(line)}"))
+        # What is indented is to be pasted as it is.
+        console.print(Text(f"  {'  ' if line.startswith(' ') else '→ '}{visible(line)}"))
     for line in finding.evidence_sql.splitlines() if evidence else ():
         console.print(Text(f"  | {visible(line)}", style="dim"))
+    console.print()
+
+
+def _print_explanations(report: Report, console: Console) -> None:
+    """Print how each subject was examined: the slowest come first."""
+    for run in sorted(report.runs, key=lambda run: -run.duration_seconds):
+        if run.outcome.completed:
+            console.print(_head("explain", "cyan", run))
+            first, *more = _how(run).splitlines()
+            console.print(Text(f"  {run.duration_seconds:.3f} s  {visible(first)}"))
+            for line in more:
+                console.print(Text(f"    {visible(line)}"))
     console.print()
 
 
@@ -245,8 +274,7 @@ def _summary(report: Report) -> Text:
     parts = [f"{severities.count(one)} {one}" for one in Severity if one in severities]
     unknown = report.coverage()["unknown"]
     if parts:
-        count = "1 finding" if len(severities) == 1 else f"{len(severities)} findings"
-        verdict = Text(f"{count}: {', '.join(parts)}", style="bold")
+        verdict = Text(f"{counted(len(severities), 'finding')}: {', '.join(parts)}", style="bold")
     elif not report.runs:
         verdict = Text("nothing to examine", style="bold magenta")
     elif unknown:
@@ -255,6 +283,9 @@ def _summary(report: Report) -> Text:
         verdict = Text("all clean", style="bold green")
     if unknown:
         verdict.append(f" · {unknown} could not be examined", style="magenta")
+    if report.interrupted:
+        verdict.append(f" · {report.interrupted}", style="bold magenta")
     return verdict.append(
-        f" · {len(report.runs)} runs, {rows:,} rows examined, {seconds:.1f} s", style="not bold"
+        f" · {counted(len(report.runs), 'run')}, {counted(rows, 'row')} examined, {seconds:.1f} s",
+        style="not bold",
     )

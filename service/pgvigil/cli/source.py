@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,15 @@ def named(file: Path | None, dsn: str | None) -> tuple[Path | None, str | None]:
     if exported := os.environ.get("PGVIGIL_CONFIG"):
         return Path(exported), None
     return None, os.environ.get(DSN_VARIABLE) or None
+
+
+def options(file: Path | None, dsn: str | None, target: str) -> str:
+    """Return the options that lead another command to the same target, to be pasted into a shell.
+
+    The DSN is left to whoever pastes: it may hold a password.
+    """
+    named = [f"--config {shlex.quote(str(file))}", f"--target {target}"] if file is not None else []
+    return " ".join([*named, *(["--dsn DSN"] if dsn is not None else [])])
 
 
 def choose(config: Config, target: str | None) -> str:

@@ -1,6 +1,7 @@
 """The configuration: what a file may say, reading it, and errors that lead back to its lines."""
 
 from pgvigil.config.config import Config, load
+from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import near_match
 from pgvigil.config.notifying import Alertmanager, Notify
 from pgvigil.config.origin import KeyPath, joined, one_line
@@ -9,11 +10,11 @@ from pgvigil.config.serving import Listen, Token, Web
 from pgvigil.config.settings import (
     Budget,
     Log,
+    Pause,
     Retention,
     Schemas,
     StateUrl,
     TargetSettings,
-    read_dsn,
 )
 from pgvigil.config.starting import DSN_VARIABLE, starting_file
 
@@ -26,6 +27,7 @@ __all__ = [
     "Listen",
     "Log",
     "Notify",
+    "Pause",
     "Retention",
     "Schemas",
     "StateUrl",

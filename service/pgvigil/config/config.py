@@ -11,9 +11,10 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, PrivateAttr, ValidationError
 
 from pgvigil.config.document import read_document
+from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import explain
 from pgvigil.config.origin import KeyPath, Origin, joined
-from pgvigil.config.settings import Settings, read_dsn
+from pgvigil.config.settings import Settings
 from pgvigil.errors import ConfigError
 
 M = TypeVar("M", bound=BaseModel)

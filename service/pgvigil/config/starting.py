@@ -85,7 +85,7 @@ def starting_file(name: str, catalog: Catalog | None, types: Mapping[str, type[C
         seen="\n".join(_seen(catalog)),
         schemas=_flow({"include": ["*"], "exclude": [], "deprecated": []}),
         zones=_flow(_schemas(catalog)[:3] or ["raw", "staging", "curated"]),
-        budget=_flow(Budget().model_dump(exclude={"chunk"})),
+        budget=_flow(Budget().model_dump(exclude={"chunk", "pause", "window"})),
         checks="\n".join(line for check in types.values() for line in _check(check, catalog)),
     )
 

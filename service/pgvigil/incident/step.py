@@ -17,6 +17,8 @@ from pgvigil.run import Run
 
 Change = tuple[Incident, tuple[Event, ...]]
 
+_NOTHING = Transition()
+
 
 def step(incidents: Iterable[Incident], run: Run, new_id: Callable[[], str]) -> Transition:
     """Apply one run to the incidents of its subject.
@@ -25,6 +27,8 @@ def step(incidents: Iterable[Incident], run: Run, new_id: Callable[[], str]) -> 
     a new incident.
     """
     live = {incident.fingerprint: incident for incident in incidents if incident.live}
+    if not live and not run.findings:
+        return _NOTHING
     if not run.outcome.completed:
         return _transition(_unexamined(incident, run) for incident in live.values())
     faults = _faults(run)

@@ -14,12 +14,25 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, Metric, disable_created_
 from prometheus_client.registry import Collector
 
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.metrics.counters import MISSED, Counters, Notifications, Usage
+from pgvigil.metrics.counters import MISSED, Counters, Notifications
+from pgvigil.metrics.gating import Changes, GateState, Guest
 from pgvigil.metrics.gauges import gauges
 from pgvigil.metrics.lines import Series, printable
+from pgvigil.metrics.usage import StandbyUsage, Usage
 from pgvigil.store import View
 
-__all__ = ["CONTENT_TYPE", "MISSED", "Counters", "Exposition", "Notifications", "Usage"]
+__all__ = [
+    "CONTENT_TYPE",
+    "MISSED",
+    "Changes",
+    "Counters",
+    "Exposition",
+    "GateState",
+    "Guest",
+    "Notifications",
+    "StandbyUsage",
+    "Usage",
+]
 
 CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4
 """The content type of an exposition."""
@@ -43,8 +56,9 @@ class Exposition:
         disable_created_metrics()  # type: ignore[no-untyped-call] # the library leaves it without types
         self._counters.expect(view.checks)
         now = self._clock.now()
-        summed = chain(gauges(view, now, self._counters.health), self._counters.collect())
-        return generate_latest(_Collected(summed)) + "".join(self._series.text(view, now)).encode()
+        written = self._series.written(view, now)
+        summed = chain(gauges(view, written, now, self._counters.health), self._counters.collect())
+        return b"".join((generate_latest(_Collected(summed)), *written.pieces))
 
 
 class _Collected(Collector):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from prometheus_client import Counter, Gauge, Histogram, Metric
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily
 
 from pgvigil.check import Outcome
 from pgvigil.health import Duty, Health
+from pgvigil.metrics.gating import GateState, Guest, Looks, gating
+from pgvigil.metrics.usage import Usage, usage_metrics
 from pgvigil.run import Run
 
 MISSED = ("overrun", "late", "crashed")
@@ -21,19 +21,6 @@ _SECONDS = (0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0
 _CHECK = ("target", "check")
 
 CheckKey = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Usage:
-    """What pgvigil may take from a target, and what it took since it began to watch it.
-
-    `connections` and `duty_cycle` are the budget's. `busy_seconds` adds up over all sessions.
-    """
-
-    connections: int
-    duty_cycle: float
-    busy_seconds: float
-    recovery_conflicts: int
 
 
 class Counters:
@@ -47,14 +34,32 @@ class Counters:
         # No registry of the process: two daemons in one process (a test, say) share nothing.
         self._runs = Counter("pgvigil_runs", "Runs by outcome.", (*_CHECK, "outcome"), registry=None)
         self._seconds = Histogram(
-            "pgvigil_run_duration_seconds", "How long runs took.", _CHECK, buckets=_SECONDS, registry=None
+            "pgvigil_run_duration_seconds",
+            "How long runs took; those of a batch an equal share each.",
+            _CHECK,
+            buckets=_SECONDS,
+            registry=None,
+        )
+        self._broken_off = Counter(
+            "pgvigil_sweeps_broken_off",
+            "Sweeps that the end of a window has broken off.",
+            _CHECK,
+            registry=None,
         )
         self._rows = Counter("pgvigil_rows_examined", "Rows that runs have judged.", _CHECK, registry=None)
+        self._spared = Counter(
+            "pgvigil_runs_spared",
+            "Runs that were not made, as nothing had been written since the last one.",
+            _CHECK,
+            registry=None,
+        )
         self._missed = Counter(
             "pgvigil_ticks_missed", "Ticks that did not happen when due.", (*_CHECK, "reason"), registry=None
         )
         self._store_errors = Counter(
-            "pgvigil_store_errors", "Times that the state store could not be read or written.", registry=None
+            "pgvigil_store_errors",
+            "Times that the state store could not be read or written, one for each result that is lost.",
+            registry=None,
         )
         self._leader = Gauge(
             "pgvigil_leader", "1 while this daemon examines and records, 0 while it stands by.", registry=None
@@ -71,26 +76,47 @@ class Counters:
         )
         self.notifications = Notifications()
         self.health = Health()
+        self.looks = Looks()
         self._usages: dict[str, Callable[[], Usage]] = {}
+        self._gates: dict[str, Callable[[], GateState]] = {}
         self._checks: set[CheckKey] = set()
         self._not_in_force: set[str] = set()
 
-    def observe(self, run: Run) -> None:
-        """Count a run that ended, however it ended."""
-        key = run.target, run.check
-        self.expect([key])
-        self._runs.labels(*key, run.outcome.value).inc()
-        self._seconds.labels(*key).observe(run.duration_seconds)
-        self._rows.labels(*key).inc(run.rows_examined)
+    def observe(self, *runs: Run) -> None:
+        """Count runs that ended, however they ended."""
+        by_check: dict[CheckKey, list[Run]] = {}
+        for run in runs:
+            by_check.setdefault((run.target, run.check), []).append(run)
+        self.expect(by_check)
+        # A series is looked up once for all of its runs: that takes longer than to count.
+        for key, some in by_check.items():
+            seconds = self._seconds.labels(*key)
+            for run in some:
+                seconds.observe(run.duration_seconds)
+            self._rows.labels(*key).inc(sum(run.rows_examined for run in some))
+            outcomes = [run.outcome for run in some]
+            for outcome in set(outcomes):
+                self._runs.labels(*key, outcome.value).inc(outcomes.count(outcome))
+            self.looks.observe(key, some)
+
+    def spared(self, target: str, check: str, subjects: int) -> None:
+        """Count subjects whose last result still stands, so that no run was made."""
+        self.expect([(target, check)])
+        self._spared.labels(target, check).inc(subjects)
+
+    def broken_off(self, target: str, check: str) -> None:
+        """Count a sweep that the end of a window has broken off."""
+        self.expect([(target, check)])
+        self._broken_off.labels(target, check).inc()
 
     def tick_missed(self, target: str, check: str, reason: str) -> None:
         """Count a tick that did not happen; `reason` is one of MISSED."""
         self.expect([(target, check)])
         self._missed.labels(target, check, reason).inc()
 
-    def store_failed(self, duty: Duty, at: datetime, reason: str) -> bool:
-        """Count a failure of the state store, and what it keeps from being done; tells whether it is news."""
-        self._store_errors.inc()
+    def store_failed(self, duty: Duty, at: datetime, reason: str, lost: int = 1) -> bool:
+        """Count what the state store could not take, and note why; tells whether it is news that it fails."""
+        self._store_errors.inc(lost)
         return self.health.failed(duty, at, reason)
 
     def leads(self, leads: bool) -> None:
@@ -112,6 +138,19 @@ class Counters:
         """Show what is taken from a target; `usage` is asked at every scrape and must not wait."""
         self._usages[target] = usage
 
+    def gate(self, target: str, state: Callable[[], GateState]) -> None:
+        """Show what spares runs on a target; `state` is asked at every scrape and must not wait."""
+        self._gates[target] = state
+
+    def guest(self, target: str) -> Guest | None:
+        """Return how pgvigil behaves on a target now; None where it is not watched. Waits for nobody."""
+        state, usage = self._gates.get(target), self._usages.get(target)
+        if state is None or usage is None:
+            return None
+        looks = [at for (name, _), at in self.looks.oldest().items() if name == target]
+        taken = usage()
+        return Guest(state(), taken.pauses, min(looks, default=None), taken.standby)
+
     def expect(self, checks: Iterable[CheckKey]) -> None:
         """Let the counters of these checks begin at zero, unless they have begun."""
         for key in checks:
@@ -123,17 +162,28 @@ class Counters:
                 self._missed.labels(*key, reason)
             self._seconds.labels(*key)
             self._rows.labels(*key)
+            self._spared.labels(*key)
+            self._broken_off.labels(*key)
             self._checks.add(key)
 
     def keep(self, checks: Collection[CheckKey]) -> None:
         """Forget the counters of all other checks, and of targets that have none of these."""
         for key in self._checks - set(checks):
             labels = dict(zip(_CHECK, key, strict=True))
-            for counter in (self._runs, self._missed, self._seconds, self._rows):
+            for counter in (
+                self._runs,
+                self._missed,
+                self._seconds,
+                self._rows,
+                self._spared,
+                self._broken_off,
+            ):
                 counter.remove_by_labels(labels)
+            self.looks.forget(key)
             self._checks.discard(key)
         for target in self._usages.keys() - {target for target, _ in checks}:
             del self._usages[target]
+            self._gates.pop(target, None)
 
     def collect(self) -> Iterator[Metric]:
         """Yield all counters."""
@@ -141,6 +191,8 @@ class Counters:
             self._runs,
             self._seconds,
             self._rows,
+            self._spared,
+            self._broken_off,
             self._missed,
             self._store_errors,
             self._leader,
@@ -149,7 +201,8 @@ class Counters:
         ):
             yield from metric.collect()
         yield from self.notifications.collect()
-        yield from _usage({target: usage() for target, usage in list(self._usages.items())})
+        yield from gating({target: state() for target, state in list(self._gates.items())}, self.looks)
+        yield from usage_metrics({target: usage() for target, usage in list(self._usages.items())})
 
 
 class Notifications:
@@ -198,28 +251,3 @@ class Notifications:
         """Yield the metrics."""
         for metric in (self._accepted, self._failed, self._pending):
             yield from metric.collect()
-
-
-def _usage(usages: dict[str, Usage]) -> Iterator[Metric]:
-    conflicts = CounterMetricFamily(
-        "pgvigil_recovery_conflicts",
-        "Queries that a standby broke off to go on replaying.",
-        labels=["target"],
-    )
-    busy = CounterMetricFamily(
-        "pgvigil_target_busy_seconds", "Seconds for which sessions kept the target busy.", labels=["target"]
-    )
-    connections = GaugeMetricFamily(
-        "pgvigil_budget_connections", "Sessions that may be open at a time.", labels=["target"]
-    )
-    duty_cycle = GaugeMetricFamily(
-        "pgvigil_budget_duty_cycle",
-        "Share of the time in which each session may keep the target busy.",
-        labels=["target"],
-    )
-    for target, usage in usages.items():
-        conflicts.add_metric([target], usage.recovery_conflicts)
-        busy.add_metric([target], usage.busy_seconds)
-        connections.add_metric([target], usage.connections)
-        duty_cycle.add_metric([target], usage.duty_cycle)
-    yield from (conflicts, busy, connections, duty_cycle)

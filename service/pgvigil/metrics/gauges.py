@@ -12,13 +12,12 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 from pgvigil import __version__
 from pgvigil.check import Severity
 from pgvigil.health import Health
+from pgvigil.metrics.lines import Coverage, Kind, Written
 from pgvigil.standing import Standing, standing
 from pgvigil.store import (
     CheckStatus,
     CoverageState,
     Deployment,
-    LiveIncident,
-    SubjectStatus,
     TargetStatus,
     View,
 )
@@ -31,13 +30,13 @@ _CHECK = ("target", "check")
 CheckKey = tuple[str, str]
 
 
-def gauges(view: View, now: datetime, health: Health) -> Iterator[Metric]:
-    """Yield the gauges of a view; `now` tells whether a mute still holds."""
-    incidents = view.incidents.values()
+def gauges(view: View, written: Written, now: datetime, health: Health) -> Iterator[Metric]:
+    """Yield the gauges of a view whose series were written; `now` tells whether a mute still holds."""
     yield _target_up(view.targets.values())
     yield _interval(view.checks.values())
-    yield _coverage(view.checks, view.subjects.values())
-    yield _incidents(view.checks, incidents, now)
+    yield _swept(view.checks.values())
+    yield _coverage(view.checks, written.subjects)
+    yield _incidents(view.checks, written.incidents)
     yield _deployments(view.deployments)
     yield _new_incidents(view, now)
     yield _store_up(health)
@@ -69,32 +68,38 @@ def _interval(checks: Iterable[CheckStatus]) -> Metric:
     return metric
 
 
-def _coverage(checks: Iterable[CheckKey], subjects: Iterable[SubjectStatus]) -> Metric:
-    counts = {(*key, state): 0 for key in checks for state in CoverageState}
-    for subject in subjects:
-        key = subject.target, subject.check, subject.state
-        counts[key] = counts.get(key, 0) + 1
+def _swept(checks: Iterable[CheckStatus]) -> Metric:
+    metric = GaugeMetricFamily(
+        "pgvigil_last_sweep_timestamp_seconds",
+        "When the last sweep began that came to its end, over all subjects of the check.",
+        labels=_CHECK,
+    )
+    for check in checks:
+        if check.swept_at is not None:
+            metric.add_metric([check.target, check.name], check.swept_at.timestamp())
+    return metric
+
+
+def _coverage(checks: Iterable[CheckKey], subjects: Mapping[Coverage, int]) -> Metric:
+    none = {(*key, state): 0 for key in checks for state in CoverageState}
     metric = GaugeMetricFamily(
         "pgvigil_subjects", "Known subjects by what may be said about them.", labels=(*_CHECK, "state")
     )
-    for labels, count in counts.items():
+    for labels, count in {**none, **subjects}.items():
         metric.add_metric(labels, count)
     return metric
 
 
-def _incidents(checks: Iterable[CheckKey], incidents: Iterable[LiveIncident], now: datetime) -> Metric:
-    counts = {
+def _incidents(checks: Iterable[CheckKey], incidents: Mapping[Kind, int]) -> Metric:
+    none = {
         (*key, severity.value, state): 0 for key in checks for severity in Severity for state in STANDINGS
     }
-    for one in incidents:
-        key = one.target, one.check, one.severity.value, standing(one, now)
-        counts[key] = counts.get(key, 0) + 1
     metric = GaugeMetricFamily(
         "pgvigil_incidents",
         "Live incidents, each in one state; open ones are neither acknowledged nor muted.",
         labels=(*_CHECK, "severity", "state"),
     )
-    for labels, count in counts.items():
+    for labels, count in {**none, **incidents}.items():
         metric.add_metric(labels, count)
     return metric
 

@@ -1,26 +1,31 @@
 """The metrics of single subjects and incidents: lines of text, written once for each committed state.
 
 There are as many as a target has relations. They are written when their subject changes, and a scrape only
-puts them together: with twenty thousand subjects that is a matter of milliseconds.
+puts blocks of them together: with a hundred thousand series that is a matter of milliseconds.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
-from typing import Generic, TypeVar
+from functools import lru_cache
+from threading import Lock
+from typing import Any
 
 from prometheus_client.utils import floatToGoString
 
+from pgvigil.metrics.blocks import Blocks, Lines
 from pgvigil.standing import Standing, standing
-from pgvigil.store import LiveIncident, SubjectStatus, View
+from pgvigil.store import CoverageState, LiveIncident, SubjectStatus, View
 
-K = TypeVar("K")
-T = TypeVar("T")
+SubjectKey = tuple[str, str, str]
 
-Lines = tuple[str, ...]
-"""What is written of one subject or incident: a piece of text for each metric, in the metrics' order."""
+Coverage = tuple[str, str, CoverageState]
+"""Target, check and what may be said about the subject."""
+
+Kind = tuple[str, str, str, str]
+"""Target, check, severity and standing of an incident."""
 
 DRIFT_CHECK = "table_drift"
 DRIFT_KINDS = ("left_only", "right_only", "changed")
@@ -44,44 +49,48 @@ _OF_INCIDENTS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The series of single subjects and incidents, in pieces of text, and how many there are of each kind."""
+
+    pieces: Sequence[bytes]
+    subjects: Mapping[Coverage, int]
+    incidents: Mapping[Kind, int]
+
+
 class Series:
-    """Writes the series of a view; remembers the lines of what has not changed since the view before."""
+    """Writes the series of a view; remembers what it wrote of the view before. Safe for several threads."""
 
     def __init__(self) -> None:
-        self._subjects: _Written[tuple[str, str, str], SubjectStatus] = _Written()
-        self._incidents: _Written[str, tuple[LiveIncident, Standing]] = _Written()
+        self._subjects: Blocks[SubjectKey, SubjectStatus, Coverage] = Blocks(
+            _of_subject, _covered, _of_subject_again
+        )
+        self._incidents: Blocks[str, tuple[LiveIncident, Standing], Kind] = Blocks(_of_incident, _kind)
+        self._lock = Lock()
 
-    def text(self, view: View, now: datetime) -> Iterator[str]:
-        """Yield the text of all metrics, piece by piece."""
-        yield from _families(_OF_SUBJECTS, self._subjects.lines(view.subjects, _of_subject))
+    def written(self, view: View, now: datetime) -> Written:
+        """Return the text of all metrics, and what their subjects and incidents come to."""
         standings = {key: (one, standing(one, now)) for key, one in view.incidents.items()}
-        yield from _families(_OF_INCIDENTS, self._incidents.lines(standings, _of_incident))
+        with self._lock:
+            self._subjects.update(view.subjects)
+            self._incidents.update(standings)
+            pieces = [*_families(_OF_SUBJECTS, self._subjects), *_families(_OF_INCIDENTS, self._incidents)]
+            return Written(pieces, self._subjects.counts(), self._incidents.counts())
 
 
-class _Written(Generic[K, T]):
-    """The lines of the last view by key, each with what it was written of."""
-
-    def __init__(self) -> None:
-        self._known: dict[K, tuple[T, Lines]] = {}
-
-    def lines(self, of: Mapping[K, T], write: Callable[[T], Lines]) -> list[Lines]:
-        """Return the lines of all; what goes out of sight is forgotten."""
-        known = self._known
-        now: dict[K, tuple[T, Lines]] = {}
-        for key, one in of.items():
-            before = known.get(key)
-            # Records never change, and most are the very ones of the view before.
-            if before is None or not (before[0] is one or before[0] == one):
-                before = (one, write(one))
-            now[key] = before
-        self._known = now
-        return [lines for _, lines in now.values()]
+def _families(of: Iterable[tuple[str, str]], blocks: Blocks[Any, Any, Any]) -> Iterator[bytes]:
+    for number, (name, meaning) in enumerate(of):
+        yield f"# HELP {name} {meaning}\n# TYPE {name} gauge\n".encode()
+        yield from blocks.texts(number)
 
 
-def _families(of: Iterable[tuple[str, str]], lines: list[Lines]) -> Iterator[str]:
-    columns: Iterable[Iterable[str]] = zip(*lines, strict=True) if lines else ((),) * len(tuple(of))
-    for (name, meaning), column in zip(of, columns, strict=True):
-        yield from chain((f"# HELP {name} {meaning}\n# TYPE {name} gauge\n",), column)
+def _covered(one: SubjectStatus) -> Coverage:
+    return one.target, one.check, one.state
+
+
+def _kind(of: tuple[LiveIncident, Standing]) -> Kind:
+    one, state = of
+    return one.target, one.check, one.severity.value, state.value
 
 
 def _of_subject(one: SubjectStatus) -> Lines:
@@ -99,8 +108,28 @@ def _of_subject(one: SubjectStatus) -> Lines:
     return (success, ended, incomplete, violations, *drift)
 
 
+def _of_subject_again(one: SubjectStatus, before: SubjectStatus, lines: Lines) -> Lines:
+    """Write a subject after a run like the one before: all that differs is when it ended."""
+    success, ended, *others = lines
+    at = one.completed_at
+    if at is None or not ended or not _looks_like(one, before):
+        return _of_subject(one)
+    labelled = ended[: ended.rindex(" ")]
+    return (success, f"{labelled} {_moment(at)}\n", *others)
+
+
+def _looks_like(one: SubjectStatus, before: SubjectStatus) -> bool:
+    """Whether the same is shown of a subject as before, but for when it was last examined."""
+    return (
+        one.outcome == before.outcome
+        and one.incomplete == before.incomplete
+        and one.violations == before.violations
+        and one.measures == before.measures
+    )
+
+
 def _last_completed(labels: str, at: datetime) -> str:
-    return f"pgvigil_last_completed_timestamp_seconds{{{labels}}} {_number(at.timestamp())}\n"
+    return f"pgvigil_last_completed_timestamp_seconds{{{labels}}} {_moment(at)}\n"
 
 
 def _of_pair(one: SubjectStatus, labels: str) -> tuple[str, str]:
@@ -138,6 +167,12 @@ def printable(value: str) -> str:
 def escaped(value: str) -> str:
     """Write a label's value as the text format wants it between quotes."""
     return printable(value).replace("\\", r"\\").replace("\n", r"\n").replace('"', r"\"")
+
+
+@lru_cache(maxsize=1024)
+def _moment(at: datetime) -> str:
+    """Write a moment as Unix time; the subjects of a batch have the same one."""
+    return _number(at.timestamp())
 
 
 def _number(value: float) -> str:

@@ -30,7 +30,7 @@ class Holdings:
         self._key = key
         self._form = form
         # The severity under which an incident is firing there.
-        self._told: dict[str, Severity | _Unknown] = dict.fromkeys(store.delivered(key), _UNKNOWN)
+        self._told: dict[str, Severity | _Unknown] = dict.fromkeys(store.outbox.delivered(key), _UNKNOWN)
         # What it surely has not heard, although the store has to allow for it.
         self._unheard: set[str] = set()
 
@@ -52,9 +52,9 @@ class Holdings:
 
     def messages(self, names: Sequence[str], moment: Moment) -> list[Message]:
         """Return what to say about these incidents; it is allowed for that it is heard."""
-        found = self._store.deliveries(self._key, names)
+        found = self._store.outbox.deliveries(self._key, names)
         over = [one.incident for one in found if one.labels and not one.incident.live]
-        again = self._store.recurrences(self._key, over) if over else []
+        again = self._store.outbox.recurrences(self._key, over) if over else []
         messages = [
             compose(
                 one,
@@ -68,7 +68,7 @@ class Holdings:
         pairs = list(zip(found, messages, strict=True))
         changed = {new.incident: new.before for old, new in pairs if new.before != old.labels}
         if changed:
-            self._store.deliver(self._key, changed, moment.ours)
+            self._store.outbox.deliver(self._key, changed, moment.ours)
         for old, new in pairs:
             if new.before and not old.labels:
                 self._unheard.add(new.incident)
@@ -87,7 +87,7 @@ class Holdings:
         settled = list(messages)
         changed = {one.incident: one.after for one in settled if one.after != one.before}
         if changed:
-            self._store.deliver(self._key, changed, now)
+            self._store.outbox.deliver(self._key, changed, now)
         for one in settled:
             self._hold(one.incident, one.severity or (_UNKNOWN if one.after else None))
 

@@ -84,7 +84,7 @@ class Notifier:
 
         Raises StoreError when the store cannot be written, or somebody else leads.
         """
-        self._store.keep_alertmanagers(self._keys)
+        self._store.outbox.keep(self._keys)
         for line in self._lines:
             line.thread = threading.Thread(target=line.run, name=f"notify {line.name}", daemon=True)
             line.thread.start()

@@ -5,6 +5,7 @@
 
 from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
+from pgvigil.store.noting import Note
 from pgvigil.store.reading import Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
@@ -29,6 +30,7 @@ __all__ = [
     "History",
     "Labels",
     "LiveIncident",
+    "Note",
     "Pruned",
     "Recorded",
     "Retention",

@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from threading import Event
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from sqlalchemy import URL, Connection, Engine, Table, make_url
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
-from pgvigil.errors import StoreError
+from pgvigil.errors import StoreError, UnfitError
 from pgvigil.store.postgres import Lines, postgres_engine
 from pgvigil.store.sqlite import StoreFile, sqlite_engine
 
 if TYPE_CHECKING:
     import sqlite3
+
+T = TypeVar("T")
+
+BATCH = 1000
+"""Rows that one statement is about."""
 
 _VACUUM_PAGES = 4096
 
@@ -100,11 +106,13 @@ class Database:
         try:
             yield
         # The last two: a name or a number that no database can hold, from a careless plugin.
-        except (SQLAlchemyError, self.driver_error, UnicodeError, OverflowError) as error:
+        except (DataError, IntegrityError, UnicodeError, OverflowError) as error:
+            raise UnfitError(f"state store {self.label}: {_reason(error)}") from error
+        except (SQLAlchemyError, self.driver_error) as error:
             raise StoreError(f"state store {self.label}: {_reason(error)}") from error
         # Rows that do not fit: an unknown state, JSON without a field. What is written is no such error.
         except (ValueError, KeyError) as error:
-            raise StoreError(
+            raise UnfitError(
                 f"state store {self.label}: holds what this version of pgvigil cannot read ({error}); "
                 "if a newer one has written it, upgrade this one"
             ) from error
@@ -143,6 +151,13 @@ def insert_missing(connection: Connection, table: Table, key: list[str]) -> Any:
     """Return an insert that passes over rows whose key is there already."""
     dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
     return dialect.insert(table).on_conflict_do_nothing(index_elements=key)
+
+
+def batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
+    """Yield what may go into one statement: both databases bound the number of parameters."""
+    rest = iter(items)
+    while batch := list(islice(rest, BATCH)):
+        yield batch
 
 
 def _parse(url: str) -> URL:

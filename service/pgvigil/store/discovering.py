@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from sqlalchemy import Connection, delete, insert, select, union, update
 
 from pgvigil.incident import Event, Incident, vanished
+from pgvigil.store import noting
 from pgvigil.store.codec import check_of_row, row_of_status, status_of_row
+from pgvigil.store.database import batches
 from pgvigil.store.recording import add_check, live_incidents, save
 from pgvigil.store.schema import addresses, checks, deployments, subjects, targets
 from pgvigil.store.status import CheckStatus, CoverageState, SubjectStatus
 from pgvigil.store.view import CheckKey, Delta, LiveIncident, SubjectKey
-
-T = TypeVar("T")
-
-BATCH = 1000
-"""Subjects in one statement; both databases bound the number of parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +44,7 @@ def sync(
     added = [
         SubjectStatus(target=check.target, check=check.name, name=name) for name in found if name not in known
     ]
-    for batch in _batches(added):
+    for batch in batches(added):
         # RETURNING makes one statement of the batch on both databases.
         connection.execute(insert(subjects).returning(subjects.c.id), [row_of_status(one) for one in batch])
     gone = {name: key for name, key in known.items() if name not in found}
@@ -75,6 +70,7 @@ def reach(connection: Connection, target: str, address: str) -> tuple[bool, Delt
     connection.execute(insert(addresses).values(target=target, digest=address))
     if before is None:
         return True, Delta()
+    noting.forget(connection, target)
     doubted = (
         update(subjects)
         .filter_by(target=target, state=CoverageState.PASSED.value)
@@ -120,7 +116,7 @@ def _known(connection: Connection, target: str, check: str) -> dict[str, int]:
     query = (
         select(subjects.c.name, subjects.c.id).filter_by(target=target, check=check).order_by(subjects.c.id)
     )
-    return {row.name: row.id for row in connection.execute(query)}
+    return dict(map(tuple, connection.execute(query)))
 
 
 def _end(
@@ -129,7 +125,7 @@ def _end(
     """Remove subjects with their runs, and close their incidents."""
     incidents: list[Incident] = []
     events: list[Event] = []
-    for batch in _batches(gone):
+    for batch in batches(gone):
         known = live_incidents(connection, *check, batch)
         transition = vanished(known, now)
         save(connection, transition, known)
@@ -137,9 +133,3 @@ def _end(
         events += transition.events
         connection.execute(delete(subjects).where(subjects.c.id.in_([gone[name] for name in batch])))
     return tuple(events), Delta(incidents=incidents, gone_subjects=[(*check, name) for name in gone])
-
-
-def _batches(items: Iterable[T]) -> Iterator[Sequence[T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, BATCH)):
-        yield batch

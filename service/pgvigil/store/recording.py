@@ -1,31 +1,39 @@
-"""What writes results: a run with all that follows from it, a target's state, a person's word."""
+"""What writes results: runs with all that follows from it, a target's state, a person's word."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, insert, select, update
 
 from pgvigil.errors import UsageError
 from pgvigil.incident import Event, Incident, State, Transition, step
 from pgvigil.run import Run
+from pgvigil.store import noting
+from pgvigil.store.bulk import insert_rows, one_of, update_rows
 from pgvigil.store.codec import (
+    BEFORE_COLUMNS,
     check_of_row,
     digest,
     incident_of_row,
+    row_of_change,
     row_of_incident,
     row_of_run,
     row_of_status,
     rows_of_events,
-    status_of_row,
+    status_before,
     target_of_row,
 )
-from pgvigil.store.database import insert_missing
-from pgvigil.store.schema import checks, deployments, equals, events, incidents, runs, subjects, targets
+from pgvigil.store.database import BATCH, insert_missing
+from pgvigil.store.schema import checks, deployments, equals, events, incidents, subjects, targets
+from pgvigil.store.schema import runs as runs_table
 from pgvigil.store.status import CheckStatus, Deployment, SubjectStatus, TargetStatus
-from pgvigil.store.view import Delta
+from pgvigil.store.view import CheckKey, Delta, SubjectKey
+
+_BEFORE = [subjects.c[name] for name in BEFORE_COLUMNS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,20 +46,86 @@ class Recorded:
     events: tuple[Event, ...]
 
 
-def record(connection: Connection, run: Run) -> tuple[Recorded, Delta]:
-    """Insert a run, step its subject's incidents and update the subject's status."""
-    subject_id, before, new_checks = _subject(connection, run)
-    run_id = connection.execute(
-        insert(runs).values(row_of_run(run, subject_id)).returning(runs.c.id)
-    ).scalar_one()
-    status = before.after(run)
-    row = row_of_status(status) | {"last_run": run_id}
-    connection.execute(update(subjects).where(subjects.c.id == subject_id).values(row))
-    known = live_incidents(connection, run.target, run.check, [run.subject])
-    transition = step(known, run, new_incident_id)
-    save(connection, transition, known)
-    delta = Delta(subjects=[status], incidents=transition.incidents, checks=new_checks)
-    return Recorded(run_id, status, transition.incidents, transition.events), delta
+def record(connection: Connection, runs: Sequence[Run]) -> tuple[list[Recorded], Delta]:
+    """Insert runs, step their subjects' incidents and update their subjects' statuses, in the given order."""
+    recorded: list[Recorded] = []
+    new_checks: list[CheckStatus] = []
+    for together in _once_each(runs):
+        known = _subjects(connection, together, new_checks)
+        recorded += _record(connection, [_Known(*known[key], run) for key, run in together.items()])
+    return recorded, Delta(
+        subjects=[one.status for one in recorded],
+        incidents=[incident for one in recorded for incident in one.incidents],
+        checks=new_checks,
+    )
+
+
+class _Known(NamedTuple):
+    """A run whose subject is known by its number, and the status that it had before."""
+
+    number: int
+    before: SubjectStatus
+    run: Run
+
+
+def _once_each(runs: Sequence[Run]) -> Iterator[dict[SubjectKey, Run]]:
+    """Yield the runs in pieces in which no subject is twice: its second run needs what the first one left."""
+    piece: dict[SubjectKey, Run] = {}
+    for run in runs:
+        key = _key(run)
+        if key in piece or len(piece) == BATCH:
+            yield piece
+            piece = {}
+        piece[key] = run
+    if piece:
+        yield piece
+
+
+def _key(run: Run) -> SubjectKey:
+    return run.target, run.check, run.subject
+
+
+def _record(connection: Connection, together: Sequence[_Known]) -> list[Recorded]:
+    """Record runs of different subjects."""
+    rows = [row_of_run(run, number) for number, _, run in together]
+    inserted = insert_rows(connection, runs_table, rows, ("subject_id", "id"))
+    run_ids: dict[int, int] = dict(map(tuple, inserted))
+    statuses = [before.after(run) for _, before, run in together]
+    changed = [
+        {"id": one.number, "last_run": run_ids[one.number], **row_of_change(status)}
+        for one, status in zip(together, statuses, strict=True)
+    ]
+    update_rows(connection, subjects, changed)
+    runs = [one.run for one in together]
+    live = _live_by_subject(connection, runs)
+    transitions = [step(live.get(_key(run), ()) if live else (), run, new_incident_id) for run in runs]
+    everything = Transition(
+        tuple(incident for one in transitions for incident in one.incidents),
+        tuple(event for one in transitions for event in one.events),
+    )
+    save(connection, everything, [incident for some in live.values() for incident in some])
+    noting.keep(connection, [(one.number, one.run) for one in together])
+    return [
+        Recorded(run_ids[one.number], status, transition.incidents, transition.events)
+        for one, status, transition in zip(together, statuses, transitions, strict=True)
+    ]
+
+
+def _by_check(runs: Iterable[Run]) -> dict[CheckKey, list[str]]:
+    """Return the subjects of the runs."""
+    by_check: dict[CheckKey, list[str]] = {}
+    for run in runs:
+        by_check.setdefault((run.target, run.check), []).append(run.subject)
+    return by_check
+
+
+def _live_by_subject(connection: Connection, runs: Iterable[Run]) -> dict[SubjectKey, list[Incident]]:
+    """Return the live incidents of the runs' subjects, locked against other writers."""
+    live: dict[SubjectKey, list[Incident]] = {}
+    for check, names in _by_check(runs).items():
+        for one in live_incidents(connection, *check, names):
+            live.setdefault((*check, one.subject), []).append(one)
+    return live
 
 
 def record_target(connection: Connection, seen: TargetStatus) -> Delta:
@@ -118,7 +192,7 @@ def live_incidents(connection: Connection, target: str, check: str, names: Itera
     query = (
         select(incidents)
         .where(incidents.c.target == target, incidents.c.check == check)
-        .where(incidents.c.digest.in_([digest(name) for name in names]))
+        .where(one_of(connection, incidents.c.digest, map(digest, names)))
         .where(incidents.c.state != State.RESOLVED.value)
         .order_by(incidents.c.first_seen, incidents.c.id)
         .with_for_update()
@@ -126,17 +200,37 @@ def live_incidents(connection: Connection, target: str, check: str, names: Itera
     return [incident_of_row(row) for row in connection.execute(query).mappings()]
 
 
-def _subject(connection: Connection, run: Run) -> tuple[int, SubjectStatus, list[CheckStatus]]:
-    """Lock and return the run's subject; one that no discovery has told of is added, with its check."""
-    key = {"target": run.target, "check": run.check, "digest": digest(run.subject)}
-    query = select(subjects).filter_by(**key).with_for_update()
-    row = connection.execute(query).mappings().one_or_none()
-    if row is not None:
-        return row["id"], status_of_row(row), []
-    blank = row_of_status(SubjectStatus(target=run.target, check=run.check, name=run.subject))
-    connection.execute(insert_missing(connection, subjects, list(key)).values(blank))
-    row = connection.execute(query).mappings().one()
-    return row["id"], status_of_row(row), [add_check(connection, run.target, run.check)]
+def _subjects(
+    connection: Connection, together: Mapping[SubjectKey, Run], new_checks: list[CheckStatus]
+) -> dict[SubjectKey, tuple[int, SubjectStatus]]:
+    """Lock the runs' subjects, and return the numbers and statuses that they have.
+
+    Those that no discovery has told of are added, with their checks.
+    """
+    known: dict[SubjectKey, tuple[int, SubjectStatus]] = {}
+    for (target, check), names in _by_check(together.values()).items():
+        known |= _locked(connection, (target, check), names)
+        missing = [name for name in names if (target, check, name) not in known]
+        if missing:
+            rows = [row_of_status(SubjectStatus(target=target, check=check, name=name)) for name in missing]
+            connection.execute(insert_missing(connection, subjects, ["target", "check", "digest"]), rows)
+            new_checks.append(add_check(connection, target, check))
+            known |= _locked(connection, (target, check), missing)
+    return known
+
+
+def _locked(
+    connection: Connection, check: CheckKey, names: Iterable[str]
+) -> dict[SubjectKey, tuple[int, SubjectStatus]]:
+    query = (
+        select(subjects.c.id, subjects.c.name, *_BEFORE)
+        .where(subjects.c.target == check[0], subjects.c.check == check[1])
+        .where(one_of(connection, subjects.c.digest, map(digest, names)))
+        .order_by(subjects.c.id)
+        .with_for_update()
+    )
+    rows = connection.execute(query)
+    return {(*check, name): (number, status_before(*check, name, *of)) for number, name, *of in rows}
 
 
 def add_check(connection: Connection, target: str, name: str) -> CheckStatus:

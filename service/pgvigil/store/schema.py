@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection
-from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from sqlalchemy import (
@@ -12,8 +10,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     ColumnElement,
-    DateTime,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -21,61 +17,15 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     false,
     text,
 )
 
-REVISION = "0003"
+from pgvigil.store.columns import Json, Line, Timestamp
+
+REVISION = "0004"
 """The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
-
-
-class Timestamp(TypeDecorator[datetime]):
-    """An aware datetime, kept and given back in UTC; SQLite has no zones, so there it is stored without."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return what the database stores."""
-        if value is None:
-            return None
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Return the moment in UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
-
-
-class Json(TypeDecorator[Any]):
-    """JSON kept as ASCII text: both databases take it whatever the characters, and nobody searches in it."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 -- the base's
-        """Return the text; what is no JSON (from a careless plugin) is kept as its `str`."""
-        return None if value is None else json.dumps(value, separators=(",", ":"), default=str)
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 -- the base's
-        """Return the value."""
-        return None if value is None else json.loads(value)
-
-
-class Line(TypeDecorator[str]):
-    """Text from outside; the characters that a database refuses are replaced, so that it can be stored."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002 -- the base's
-        """Return the text without NUL and lone surrogates."""
-        return None if value is None else value.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def equals(column: Column[str], value: str) -> ColumnElement[bool]:
@@ -160,10 +110,32 @@ runs = Table(
     Column("confirm", Integer, nullable=False),
     Column("findings", Json, nullable=False),
     Column("measures", Json, nullable=False),
+    Column("explain", Line, nullable=False, server_default=""),
     Index("runs_by_subject", "subject_id", "id"),
     Index("runs_by_age", "finished_at"),
     # A number is never given twice, not even after its run was pruned.
     sqlite_autoincrement=True,
+)
+
+# What the runs of a subject leave for the next one; it goes with the subject.
+notes = Table(
+    "notes",
+    metadata,
+    Column(
+        "subject_id",
+        _Number,
+        ForeignKey("subjects.id", ondelete="CASCADE"),
+        primary_key=True,
+        autoincrement=False,
+    ),
+    Column("memory", Json, nullable=False),
+    # Where the target was before the last run, when that run completed.
+    Column("position", Line),
+    # When the last completed run began: what was confirmed since without one is not examined.
+    Column("examined_at", Timestamp),
+    Column("resumed", Json),
+    Column("done", Float),
+    Column("saved_at", Timestamp),
 )
 
 incidents = Table(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -94,23 +94,22 @@ class SubjectStatus:
 
     def after(self, run: Run) -> SubjectStatus:
         """Return the status after one more run."""
-        status = replace(
-            self,
+        completed = run.outcome.completed
+        # Every field by itself: `replace` takes three times as long, and this is done for every run.
+        return SubjectStatus(
+            target=self.target,
+            check=self.check,
+            name=self.name,
             state=self.state.after(run.outcome),
             outcome=run.outcome,
             error=run.error,
             started_at=run.started_at,
             finished_at=run.finished_at,
-        )
-        if not run.outcome.completed:
-            return replace(status, incomplete=self.incomplete + 1)
-        return replace(
-            status,
-            incomplete=0,
-            completed_at=run.finished_at,
-            completed_outcome=run.outcome,
-            violations=_violations(self.violations, run),
-            measures=run.measures,
+            completed_at=run.finished_at if completed else self.completed_at,
+            completed_outcome=run.outcome if completed else self.completed_outcome,
+            violations=_violations(self.violations, run) if completed else self.violations,
+            measures=run.measures if completed else self.measures,
+            incomplete=0 if completed else self.incomplete + 1,
         )
 
 

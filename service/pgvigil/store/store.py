@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
@@ -11,20 +11,21 @@ from typing import Self, TypeAlias, TypeVar
 from sqlalchemy import Connection
 
 from pgvigil import incident as life
+from pgvigil.check import State
 from pgvigil.errors import StoreError, SupersededError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
-from pgvigil.store import delivering, discovering, reading, recording, retention
+from pgvigil.store import discovering, noting, reading, recording, retention
 from pgvigil.store.database import Database
-from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
-from pgvigil.store.reading import ALL, Filter, History, StoredRun
+from pgvigil.store.outbox import Outbox
+from pgvigil.store.reader import Reader
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
-from pgvigil.store.status import CheckStatus, Coverage, Deployment, SubjectStatus, TargetStatus
-from pgvigil.store.view import CheckKey, Delta, Picture, View
+from pgvigil.store.status import CheckStatus, Deployment, TargetStatus
+from pgvigil.store.view import CheckKey, Delta, Picture, SubjectKey, View
 
 T = TypeVar("T")
 
@@ -41,7 +42,7 @@ def always() -> bool:
 _CLOSE_SECONDS = 1.0
 
 
-class Store:
+class Store(Reader):
     """The state store: SQLite or PostgreSQL behind it, safe to use from many threads.
 
     What a writing method has returned survives `kill -9` and a power cut. Every method that touches the
@@ -50,11 +51,12 @@ class Store:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        super().__init__(database)
         self._picture = Picture()
         self._leadership = Leadership(database)
         self._in_doubt = False
         self._last_words = (0, 0)
+        self.outbox = Outbox(database, self._commit)
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
@@ -122,7 +124,14 @@ class Store:
         Here and below: raises SupersededError, and nothing is written, when `still` says no; it is asked when
         nobody else can write any more.
         """
-        return self._commit(lambda connection: recording.record(connection, run), still=still)
+        return self.record_many([run], still)[0]
+
+    def record_many(self, runs: Sequence[Run], still: Still = always) -> list[Recorded]:
+        """Commit runs in one transaction: all of them as if one after the other, or none.
+
+        Raises UnfitError when it is one of the runs, or its subject's row, that does not fit.
+        """
+        return self._commit(lambda connection: recording.record(connection, runs), still=still)
 
     def record_target(
         self,
@@ -164,6 +173,27 @@ class Store:
             lambda connection: (None, discovering.swept(connection, target, check, began_at)), still=still
         )
 
+    def confirm(
+        self, target: str, check: str, subjects: Collection[str], at: datetime, *, still: Still = always
+    ) -> None:
+        """Commit that what the last runs of these subjects said still held at that moment.
+
+        They are as fresh as if they had been examined, and their live incidents are seen; no run is recorded.
+        """
+        self._commit(
+            lambda connection: (None, noting.confirm(connection, (target, check), subjects, at)), still=still
+        )
+
+    def save_progress(
+        self, key: SubjectKey, state: State, done: float, at: datetime, *, still: Still = always
+    ) -> None:
+        """Commit how far a run of (target, check, subject) has come, so that the next one can go on.
+
+        `state` is the check's own, `done` the share of the work that is behind. The next completed run of the
+        subject clears both.
+        """
+        self._commit(lambda connection: (None, noting.save(connection, key, state, done, at)), still=still)
+
     def reach(self, target: str, address: str) -> bool:
         """Commit at which address a target is examined, or what stands for it; tells whether that is news.
 
@@ -204,29 +234,6 @@ class Store:
         """Delete what the retention does not keep; results are recorded in between."""
         return retention.prune(self._database, self._writing, keep, now)
 
-    def delivered(self, alertmanager: str) -> list[str]:
-        """Return the ids of the incidents that an Alertmanager may hold as firing."""
-        with self._database.reading() as connection:
-            return delivering.delivered(connection, alertmanager)
-
-    def deliveries(self, alertmanager: str, incident_ids: Collection[str]) -> list[Delivery]:
-        """Return incidents, those that exist, with what an Alertmanager may hold of them."""
-        with self._database.reading() as connection:
-            return delivering.deliveries(connection, alertmanager, incident_ids)
-
-    def recurrences(self, alertmanager: str, incidents: Collection[Incident]) -> list[Delivery]:
-        """Return the open incidents of the same faults as these, which are over."""
-        with self._database.reading() as connection:
-            return delivering.recurrences(connection, alertmanager, incidents)
-
-    def deliver(self, alertmanager: str, labels: Mapping[str, Sequence[Labels]], at: datetime) -> None:
-        """Commit under which labels an Alertmanager may hold incidents, by their ids, as firing."""
-        self._commit(lambda connection: (None, delivering.write(connection, alertmanager, labels, at)))
-
-    def keep_alertmanagers(self, configured: Collection[str]) -> None:
-        """Forget what all other Alertmanagers were told."""
-        self._commit(lambda connection: (None, delivering.keep(connection, configured)))
-
     def view(self) -> View:
         """Return the committed state from memory; waits for nothing."""
         return self._picture.view()
@@ -255,51 +262,6 @@ class Store:
         self.reload()
         self._last_words = words
         return [one for each in self.view().deployments.values() for one in each if one not in before]
-
-    def targets(self) -> list[TargetStatus]:
-        """Return all targets by name."""
-        with self._database.reading() as connection:
-            return reading.list_targets(connection)
-
-    def checks(self) -> list[CheckStatus]:
-        """Return all checks by target and name."""
-        with self._database.reading() as connection:
-            return reading.list_checks(connection)
-
-    def coverage(self, target: str | None = None) -> list[Coverage]:
-        """Return the coverage of every check, also of those without subjects."""
-        with self._database.reading() as connection:
-            return reading.coverage(connection, target)
-
-    def subjects(self, where: Filter = ALL) -> list[SubjectStatus]:
-        """Return subjects by target, check and name; `states` are CoverageState."""
-        with self._database.reading() as connection:
-            return reading.list_subjects(connection, where)
-
-    def incidents(self, where: Filter = ALL) -> list[Incident]:
-        """Return incidents, the most urgent first; `states` are State."""
-        with self._database.reading() as connection:
-            return reading.list_incidents(connection, where)
-
-    def incident(self, incident_id: str) -> History | None:
-        """Return an incident with its events, None when there is none of that id."""
-        with self._database.reading() as connection:
-            return reading.history(connection, incident_id)
-
-    def runs(self, where: Filter = ALL) -> list[StoredRun]:
-        """Return runs, the last recorded first; `states` are Outcome."""
-        with self._database.reading() as connection:
-            return reading.list_runs(connection, where)
-
-    def deployments(self, where: Filter = ALL) -> list[Deployment]:
-        """Return deployments, the newest first; only the target narrows."""
-        with self._database.reading() as connection:
-            return reading.list_deployments(connection, where)
-
-    def last_swept(self, target: str, check: str) -> datetime | None:
-        """Return when the last sweep of a check began that came to its end, None when none did."""
-        with self._database.reading() as connection:
-            return reading.last_swept(connection, target, check)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

@@ -1,99 +1,35 @@
-"""The safe session: one read-only snapshot with bounds on everything, and plain values out of it."""
+"""The safe session: one read-only snapshot with bounds on everything."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
+from weakref import WeakSet
 
 import psycopg
-from psycopg import adapters, postgres, sql
-from psycopg.abc import AdaptContext, Buffer
-from psycopg.adapt import AdaptersMap, Loader
-from psycopg.conninfo import conninfo_to_dict
+from psycopg import errors, sql
 from psycopg.pq import TransactionStatus
-from psycopg.rows import dict_row
 
-from pgvigil.check import Query, Row
+from pgvigil.check import Bound, Query, Row
 from pgvigil.errors import CancelledError, QueryFailedError, TargetError, TargetUnreachableError
+from pgvigil.target.connecting import Connection, Limits
+from pgvigil.target.patience import Patience
 from pgvigil.target.translate import query_error
-
-Connection = psycopg.Connection[dict[str, Any]]
-
-# What keeps Python's own type; all else arrives as the text that PostgreSQL writes, which has no limits
-# (infinity, BC dates, numerics of a thousand digits) and is the same for samples, logs and JSON.
-_NATIVE_TYPES = {"bool", "int2", "int4", "int8", "oid", "float4", "float8"}
-
-
-class _TextLoader(Loader):
-    """Text as it is. Invalid bytes (a damaged page) are shown as U+FFFD: they must not break a run."""
-
-    def load(self, data: Buffer) -> str:
-        return bytes(data).decode("utf-8", errors="replace")
-
-
-def _plain_adapters() -> AdaptersMap:
-    plain = AdaptersMap(adapters)
-    for info in postgres.types:
-        if info.name not in _NATIVE_TYPES:
-            plain.register_loader(info.oid, _TextLoader)
-    plain.register_loader(0, _TextLoader)
-    return plain
-
-
-class _PlainContext(AdaptContext):
-    """Hands the adapters above to new connections."""
-
-    adapters = _plain_adapters()
-    connection = None
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """The part of a budget that a session enforces; times in seconds."""
-
-    connections: int = 2
-    statement_timeout: float = 30.0
-    lock_timeout: float = 1.0
-    connect_timeout: int = 5
-
-
-def connect(dsn: str, limits: Limits) -> Connection:
-    """Open a connection that works through PgBouncer in transaction mode; raises psycopg.Error.
-
-    Prepared statements are off: a pooler hands each transaction another server session. Dead peers are
-    noticed, whether we wait for an answer (keep-alives) or for our query to arrive (tcp_user_timeout).
-    """
-    settings = {**_network(limits), **conninfo_to_dict(dsn), "client_encoding": "UTF8"}
-    return psycopg.connect(
-        autocommit=True, prepare_threshold=None, row_factory=dict_row, context=_PlainContext(), **settings
-    )
-
-
-def _network(limits: Limits) -> dict[str, Any]:
-    """Return the settings of the connection itself; those in the DSN go before them."""
-    return {
-        "connect_timeout": limits.connect_timeout,
-        "fallback_application_name": "pgvigil",
-        "keepalives_idle": 10,
-        "keepalives_interval": 5,
-        "keepalives_count": 3,
-        "tcp_user_timeout": 25_000,
-    }
-
 
 # With these on, rows on damaged pages vanish or change without an error, and what is left looks clean.
 _HIDES_DAMAGE = ("zero_damaged_pages", "ignore_checksum_failure")
 
-# The SELECT takes the snapshot: from then on the server refuses SET TRANSACTION READ WRITE.
+# The SELECT takes the snapshot: from then on the server refuses SET TRANSACTION READ WRITE. Behind one name
+# there may be several servers; since when each runs tells them apart.
 _BEGIN = sql.SQL("""\
 BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
+{shared}
 SET LOCAL quote_all_identifiers = off;
 SET LOCAL statement_timeout = {statement_timeout};
 SET LOCAL lock_timeout = {lock_timeout};
@@ -110,11 +46,18 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL xmloption = content;
-SELECT name FROM unnest({hides_damage}::text[]) AS name WHERE current_setting(name)::bool
+SELECT {since}::text AS server,
+       (SELECT name FROM unnest({hides_damage}::text[]) AS name
+        WHERE current_setting(name)::bool LIMIT 1) AS hides
 """)
 
 # How long an answer may take beyond the server's own timeout before its connection counts as lost.
 _NETWORK_SECONDS = 10.0
+
+_PATIENCE = Patience()
+
+# Their servers do not tell since when they run: a right was taken away, or they are not PostgreSQL itself.
+_SILENT: WeakSet[Connection] = WeakSet()
 
 MOST_ROWS = 100_000
 """What a query may return by default, so that no check fills the memory."""
@@ -134,64 +77,125 @@ class Snapshot:
     Not thread-safe, but `abort` and `disconnect` may come from any thread.
     """
 
-    def __init__(self, name: str, connection: Connection, limits: Limits) -> None:
-        self._name = name
+    def __init__(self, label: str, connection: Connection, limits: Limits) -> None:
+        self.server = ""
+        """Since when the snapshot's server runs, which tells it from others; empty before it has begun."""
+        self.answered = 0
+        """How many were answered of the queries that were sent together last: the next one is what failed."""
+        self._label = label
         self._connection = connection
         self._limits = limits
         self._aborted = False
         self._expired = False
         self._unfit = False
+        self._streamed = False
 
-    def begin(self, application_name: str) -> None:
+    def begin(self, application_name: str, shared: str | None = None) -> None:
         """Open the transaction, every bound and every output format set locally; raises TargetError.
 
-        A session that would not notice damaged pages is refused.
+        `shared` is what `share` of another one returned: both then see the same. A session that would not
+        notice damaged pages is refused.
         """
-        # An idle transaction is ours between two queries of one run: a check that computes longer is broken.
-        idle_timeout = max(60.0, 2 * self._limits.statement_timeout)
-        query = _BEGIN.format(
-            statement_timeout=_milliseconds(self._limits.statement_timeout),
-            lock_timeout=_milliseconds(self._limits.lock_timeout),
-            idle_timeout=_milliseconds(idle_timeout),
-            # The server shows ASCII only, and its encoding may have nothing else.
-            application_name=sql.Literal(application_name.encode("ascii", "replace").decode()[:63]),
-            hides_damage=sql.Literal(list(_HIDES_DAMAGE)),
-        )
         with self._watched():
-            answers = self._connection.execute(query)
-            while answers.nextset():
-                pass
-            on = [row["name"] for row in answers]
+            row = self._opened(application_name, shared)
+        self.server = row["server"]
+        on = row["hides"]
         if on:
             # Reset in the catalog, the setting is off in new sessions alone.
             self._unfit = True
             raise TargetError(
-                f"target {self._name}: {on[0]} is on, so damaged pages pass for sound ones: turn it off "
-                f"for pgvigil's sessions (ALTER DATABASE or ALTER ROLE … RESET {on[0]})"
+                f"{self._label}: {on} is on, so damaged pages pass for sound ones: turn it off "
+                f"for pgvigil's sessions (ALTER DATABASE or ALTER ROLE … RESET {on})"
             )
+
+    def _opened(self, application_name: str, shared: str | None) -> Row:
+        """Open the transaction, and return what the server is, where it tells."""
+        told = self._connection not in _SILENT
+        try:
+            answers = self._connection.execute(_begin(application_name, shared, self._limits, told=told))
+        except (errors.InsufficientPrivilege, errors.UndefinedFunction):
+            if not told:
+                raise
+            _SILENT.add(self._connection)
+            self._connection.execute("ROLLBACK")
+            return self._opened(application_name, shared)
+        while answers.nextset():
+            pass
+        return next(iter(answers))
 
     def fetch(
         self, query: Query, params: Mapping[str, Any] | None = None, *, most_rows: int | None = MOST_ROWS
     ) -> list[Row]:
         """Return all rows of one query; raises TargetError, also when there are more than `most_rows`."""
         with self._watched():
-            text = query.encode() if isinstance(query, str) else query.as_bytes(self._connection)
-            if not _READS.match(text):
-                raise QueryFailedError(
-                    "only a query that reads can be run here: SELECT, WITH, VALUES or TABLE"
-                )
+            text = self._reading(query)
+            self._streamed = True
             # Streams use the extended protocol, in which the server takes no second statement.
-            stream = self._connection.cursor().stream(text, params, size=_CHUNK_ROWS)
+            values = query.values if isinstance(query, Bound) else params
+            stream = self._cursor(query).stream(text, values, size=_CHUNK_ROWS)
             with closing(cast("Generator[Row]", stream)):
                 rows = list(islice(stream, None if most_rows is None else most_rows + 1))
         if most_rows is not None and len(rows) > most_rows:
             raise QueryFailedError(f"the result has more than {most_rows} rows")
         return rows
 
+    def fetch_each(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Return all rows of each query, sent without waiting for the answers in between; raises TargetError.
+
+        The answers are held in memory whole: for small ones only.
+        """
+        with self._watched():
+            answers = [cursor.fetchall() for cursor in self._sent(queries)]
+        if any(len(rows) > MOST_ROWS for rows in answers):
+            raise QueryFailedError(f"the result has more than {MOST_ROWS} rows")
+        return answers
+
+    def fetch_last(self, queries: Sequence[Query]) -> list[list[Row]]:
+        """Return all rows of each query as `fetch_each` does, however many; raises TargetError.
+
+        The server ends the transaction as soon as it has answered, whenever that is read here.
+        """
+        with self._watched():
+            cursors = self._sent(queries, b"ROLLBACK")
+        return [cursor.fetchall() for cursor in cursors]
+
+    def fetch_and_end(self, query: bytes) -> list[Row]:
+        """Return all rows of a last query, and end the transaction with it; raises TargetError."""
+        with self._watched():
+            answers = self._connection.execute(query + b";\nROLLBACK")
+            rows = answers.fetchall()
+            while answers.nextset():
+                pass
+        return rows
+
+    def _sent(self, queries: Sequence[Query], *then: bytes) -> list[psycopg.Cursor[Row]]:
+        """Send queries together, and return what holds their answers once all of them are there."""
+        if self._streamed:
+            # libpq takes the answers within a pipeline by pieces, too, until another query came between.
+            self._connection.execute("")
+            self._streamed = False
+        cursors: list[psycopg.Cursor[Row]] = []
+        try:
+            with self._connection.pipeline():
+                for query in queries:
+                    cursors.append(self._cursor(query))
+                    values = query.values if isinstance(query, Bound) else None
+                    cursors[-1].execute(self._reading(query), values)
+                for statement in then:
+                    self._connection.execute(statement)
+        finally:
+            self.answered = sum(cursor.pgresult is not None for cursor in cursors)
+        return cursors
+
+    def share(self) -> str:
+        """Return what lets other sessions see the very same, for as long as this transaction is open."""
+        return cast("str", self.fetch("SELECT pg_export_snapshot() AS id")[0]["id"])
+
     def end(self) -> bool:
         """End the transaction; tells whether the connection is as good as new."""
-        with suppress(psycopg.Error), self._limited():
-            self._connection.execute("ROLLBACK")
+        if self._connection.info.transaction_status != TransactionStatus.IDLE:
+            with suppress(psycopg.Error), self._limited():
+                self._connection.execute("ROLLBACK")
         idle = self._connection.info.transaction_status == TransactionStatus.IDLE
         return idle and not self._aborted and not self._unfit
 
@@ -210,10 +214,23 @@ class Snapshot:
         ):
             handle.shutdown(socket.SHUT_RDWR)
 
+    def _cursor(self, query: Query) -> psycopg.Cursor[Row]:
+        # A raw one takes `$1` for what the server does, and a percent sign for nothing special.
+        bound = isinstance(query, Bound)
+        return psycopg.RawCursor(self._connection) if bound else self._connection.cursor()
+
+    def _reading(self, query: Query) -> bytes:
+        """Return the text of a query that reads; raises QueryFailedError about any other."""
+        query = query.text if isinstance(query, Bound) else query
+        text = query.encode() if isinstance(query, str) else query.as_bytes(self._connection)
+        if not _READS.match(text):
+            raise QueryFailedError("only a query that reads can be run here: SELECT, WITH, VALUES or TABLE")
+        return text
+
     def raise_if_aborted(self) -> None:
         """Raise CancelledError once the snapshot was aborted."""
         if self._aborted:
-            raise CancelledError(f"target {self._name}: cancelled")
+            raise CancelledError(f"{self._label}: cancelled")
 
     @contextmanager
     def _watched(self) -> Iterator[None]:
@@ -226,10 +243,10 @@ class Snapshot:
             self.raise_if_aborted()
             if self._expired:
                 raise TargetUnreachableError(
-                    f"target {self._name}: connection lost: no answer within {self._patience:g} s"
+                    f"{self._label}: connection lost: no answer within {self._patience:g} s"
                 ) from error
             raise query_error(
-                self._name,
+                self._label,
                 error,
                 statement_timeout=self._limits.statement_timeout,
                 lost=self._connection.broken or self._connection.closed,
@@ -238,13 +255,8 @@ class Snapshot:
     @contextmanager
     def _limited(self) -> Iterator[None]:
         """Break the connection when the server, or a proxy before it, does not answer in time."""
-        timer = threading.Timer(self._patience, self._expire)
-        timer.daemon = True
-        timer.start()
-        try:
+        with _PATIENCE.bound(self._patience, self._expire):
             yield
-        finally:
-            timer.cancel()
 
     @property
     def _patience(self) -> float:
@@ -253,6 +265,23 @@ class Snapshot:
     def _expire(self) -> None:
         self._expired = True
         self.disconnect()
+
+
+@lru_cache(maxsize=64)
+def _begin(application_name: str, shared: str | None, limits: Limits, *, told: bool) -> bytes:
+    """Return what begins a transaction: the same text for most runs of a check."""
+    # An idle transaction is ours between two queries of one run: a check that computes longer is broken.
+    idle_timeout = max(60.0, 2 * limits.statement_timeout)
+    return _BEGIN.format(
+        since=sql.SQL("pg_postmaster_start_time()" if told else "''"),
+        shared=sql.SQL("SET TRANSACTION SNAPSHOT {};").format(shared) if shared else sql.SQL(""),
+        statement_timeout=_milliseconds(limits.statement_timeout),
+        lock_timeout=_milliseconds(limits.lock_timeout),
+        idle_timeout=_milliseconds(idle_timeout),
+        # The server shows ASCII only, and its encoding may have nothing else.
+        application_name=sql.Literal(application_name.encode("ascii", "replace").decode()[:63]),
+        hides_damage=sql.Literal(list(_HIDES_DAMAGE)),
+    ).as_bytes()
 
 
 def _milliseconds(seconds: float) -> sql.Literal:

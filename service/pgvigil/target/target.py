@@ -6,17 +6,23 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy.pool import PoolProxiedConnection, QueuePool
+from sqlalchemy.pool import QueuePool
 
-from pgvigil.catalog import Catalog, Scope, read_catalog
-from pgvigil.errors import CancelledError, ConfigError, TargetUnreachableError
-from pgvigil.target.session import Connection, Limits, Snapshot, connect
+from pgvigil.catalog import Catalog, Scope, catalog_queries, made_catalog
+from pgvigil.errors import BusyError, CancelledError, ConfigError, TargetUnreachableError
+from pgvigil.target.connecting import Connection, Limits, connect
+from pgvigil.target.lease import Lease
+from pgvigil.target.session import Snapshot
 from pgvigil.target.translate import unreachable
+
+if TYPE_CHECKING:
+    from pgvigil.target.standby import Standby
 
 _POLL_SECONDS = 0.1
 _CANCEL_SECONDS = 1.0
@@ -24,21 +30,27 @@ _STOP_SECONDS = 1.5
 
 
 class Target:
-    """One watched database.
+    """One watched database; `standby` is what may be read instead, and stops and closes together with it.
 
     Sessions come from a pool of at most `limits.connections`; who finds them all busy waits. The pool
     connects when a session is asked for, so that a failure carries the server's own reason at once.
     """
 
-    def __init__(self, name: str, dsn: str, limits: Limits | None = None) -> None:
-        _check_dsn(name, dsn)
+    kind = "target"  # what errors call it, before its name
+
+    def __init__(
+        self, name: str, dsn: str, limits: Limits | None = None, standby: Standby | None = None
+    ) -> None:
         self.name = name
+        _check_dsn(self.label, dsn)
         self.limits = limits or Limits()
+        self.standby = standby
         self._dsn = dsn
         self._slots = threading.Semaphore(self.limits.connections)
         self._stopping = threading.Event()
         self._ended = threading.Condition()
-        self._active: dict[Snapshot, _Lease] = {}
+        self._active: dict[Snapshot, Lease] = {}
+        self._along: set[Snapshot] = set()
         self._pool = QueuePool(
             lambda: cast("Any", self._connect()),
             pool_size=self.limits.connections,
@@ -47,16 +59,42 @@ class Target:
         )
 
     @contextmanager
-    def snapshot(self, purpose: str = "") -> Iterator[Snapshot]:
+    def snapshot(self, purpose: str = "", *, wait: bool = True) -> Iterator[Snapshot]:
         """Open a safe session for the block: read-only, one snapshot. Raises TargetError.
 
-        `purpose` shows in pg_stat_activity, behind `pgvigil`.
+        `purpose` shows in pg_stat_activity, behind `pgvigil`. Without `wait` a BusyError is raised when the
+        budget has no session to spare for more than a moment.
         """
-        snapshot, lease = self._begun(f"pgvigil {purpose}".strip())
+        snapshot, lease = self._begun(f"pgvigil {purpose}".strip(), partial(self._lease, wait=wait))
         try:
             yield snapshot
         finally:
             self._end(snapshot, lease)
+
+    @contextmanager
+    def beside(self, shared: str, purpose: str = "") -> Iterator[Snapshot | None]:
+        """Open another session on a snapshot that is shared; None when the budget has none to spare now."""
+        if not self._slots.acquire(blocking=False):
+            yield None
+            return
+        snapshot, lease = self._begun(f"pgvigil {purpose}".strip(), self._connected, shared)
+        try:
+            yield snapshot
+        finally:
+            self._end(snapshot, lease)
+
+    @contextmanager
+    def taking_along(self, snapshot: Snapshot) -> Iterator[None]:
+        """For the time of the block, let a stop cancel another target's snapshot as well."""
+        with self._ended:
+            self._along.add(snapshot)
+        try:
+            self._raise_if_stopping()
+            yield
+        finally:
+            with self._ended:
+                self._along.discard(snapshot)
+                self._ended.notify_all()
 
     def abandon(self, snapshot: Snapshot) -> None:
         """Take a snapshot's connection away from a thread that hangs, so that others can work."""
@@ -68,26 +106,51 @@ class Target:
             lease.detach()
             self._forget(snapshot)
 
+    @property
+    def label(self) -> str:
+        """What errors about it begin with."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def address(self) -> str:
+        """All that the DSN says, but for the password."""
+        said = conninfo_to_dict(self._dsn)
+        return repr(sorted((name, value) for name, value in said.items() if name != "password"))
+
+    @property
+    def has_several_hosts(self) -> bool:
+        """Whether the DSN names more than one server, so that two sessions may be of two of them."""
+        said = conninfo_to_dict(self._dsn)
+        return any("," in str(said.get(name, "")) for name in ("host", "hostaddr", "port"))
+
     def read_catalog(self, scope: Scope | None = None) -> Catalog:
-        """Read the catalog in one snapshot."""
+        """Read the catalog in one snapshot, which is over before anything is made of what was read."""
         with self.snapshot("catalog") as snapshot:
-            return read_catalog(partial(snapshot.fetch, most_rows=None), scope)
+            answers = snapshot.fetch_last(catalog_queries())
+        return replace(made_catalog(answers, scope), server=snapshot.server)
 
     @property
     def stopping(self) -> bool:
         """Whether the target was stopped."""
         return self._stopping.is_set()
 
+    def wait_stopping(self, seconds: float) -> None:
+        """Wait, and no longer than until the target is stopped; raises CancelledError then."""
+        self._stopping.wait(seconds)
+        self._raise_if_stopping()
+
     def stop(self) -> None:
         """Cancel what runs and refuse what comes: returns within two seconds, whatever the network does."""
         self._stopping.set()
+        if self.standby is not None:
+            threading.Thread(target=self.standby.stop, daemon=True).start()
         with self._ended:
-            active = list(self._active)
+            active = [*self._active, *self._along]
         for snapshot in active:
             threading.Thread(target=snapshot.abort, args=(_CANCEL_SECONDS,), daemon=True).start()
         with self._ended:
-            self._ended.wait_for(lambda: not self._active, timeout=_STOP_SECONDS)
-            stubborn = list(self._active)
+            self._ended.wait_for(lambda: not self._active and not self._along, timeout=_STOP_SECONDS)
+            stubborn = [*self._active, *self._along]
         for snapshot in stubborn:
             snapshot.disconnect()
 
@@ -96,48 +159,60 @@ class Target:
         with self._ended:
             if not self._active:
                 self._pool.dispose()
+        if self.standby is not None:
+            self.standby.close_idle()
 
     def close(self) -> None:
         """Stop, and close the pool's idle connections."""
         self.stop()
         self._pool.dispose()
+        if self.standby is not None:
+            self.standby.close()
 
     def _raise_if_stopping(self) -> None:
         if self._stopping.is_set():
-            raise CancelledError(f"target {self.name}: cancelled, pgvigil is stopping")
+            raise CancelledError(f"{self.label}: cancelled, pgvigil is stopping")
 
-    def _begun(self, application_name: str) -> tuple[Snapshot, _Lease]:
+    def _begun(
+        self, application_name: str, borrow: Callable[[], Lease], shared: str | None = None
+    ) -> tuple[Snapshot, Lease]:
         """Return a snapshot on a pooled connection. It can be stopped before it has begun.
 
         Pooled connections that died since their last use (the server was restarted) are replaced; a fresh one
         that fails says something about the server.
         """
         while True:
-            lease = self._lease()
-            snapshot = Snapshot(self.name, lease.connection, self.limits)
+            lease = borrow()
+            snapshot = Snapshot(self.label, lease.connection, self.limits)
             with self._ended:
                 self._active[snapshot] = lease
             try:
                 self._raise_if_stopping()
-                snapshot.begin(application_name)
+                snapshot.begin(application_name, shared)
             except BaseException as error:
                 self._end(snapshot, lease)
-                if isinstance(error, TargetUnreachableError) and lease.used_before:
+                if isinstance(error, TargetUnreachableError) and lease.used_before and shared is None:
                     continue
                 raise
             return snapshot, lease
 
-    def _lease(self) -> _Lease:
+    def _lease(self, *, wait: bool) -> Lease:
         """Wait for a place in the budget, and return a connection."""
         while not self._slots.acquire(timeout=_POLL_SECONDS):
             self._raise_if_stopping()
+            if not wait:
+                raise BusyError(f"{self.label}: all sessions of the budget are at work")
+        return self._connected()
+
+    def _connected(self) -> Lease:
+        """Return a connection for a place in the budget that was taken; without one it is given back."""
         try:
             self._raise_if_stopping()
-            return _Lease(self._pool.connect(), self._slots.release)
+            return Lease(self._pool.connect(), self._slots.release)
         except psycopg.Error as error:
             self._slots.release()
             self._raise_if_stopping()
-            raise unreachable(self.name, error) from error
+            raise unreachable(self.label, error) from error
         except BaseException:
             self._slots.release()
             raise
@@ -154,7 +229,7 @@ class Target:
                     attempt.add_done_callback(_close)
                     self._raise_if_stopping()
 
-    def _end(self, snapshot: Snapshot, lease: _Lease) -> None:
+    def _end(self, snapshot: Snapshot, lease: Lease) -> None:
         clean = snapshot.end()
         if lease.claim():
             lease.give_back(keep=clean and not self.stopping)
@@ -168,50 +243,19 @@ class Target:
             self._ended.notify_all()
 
 
-class _Lease:
-    """A connection lent from the pool and its place in the budget; both are returned exactly once."""
-
-    def __init__(self, lent: PoolProxiedConnection, release: Callable[[], None]) -> None:
-        self.connection = cast("Connection", lent.dbapi_connection)
-        self._lent = lent
-        self._release = release
-        self._guard = threading.Lock()
-        self._claimed = False
-
-        self.used_before = bool(lent.info.get("used"))
-        lent.info["used"] = True
-
-    def claim(self) -> bool:
-        """Tell whether the caller is the first to want to return it, and thus the one who must."""
-        with self._guard:
-            first, self._claimed = not self._claimed, True
-            return first
-
-    def give_back(self, *, keep: bool) -> None:
-        """Return the connection to the pool; one that broke or may be dirty is thrown away."""
-        if not keep:
-            self._lent.invalidate()
-        self._lent.close()
-        self._release()
-
-    def detach(self) -> None:
-        """Make room in pool and budget while a thread that hangs still has the connection."""
-        self._lent.detach()
-        self._release()
-
-
-def _check_dsn(name: str, dsn: str) -> None:
+def _check_dsn(label: str, dsn: str) -> None:
     """Refuse a DSN that cannot work. No reason quotes it: parts of it may be the password."""
     try:
         settings = conninfo_to_dict(dsn)
     except psycopg.ProgrammingError:
         raise ConfigError(
-            f"target {name}: the DSN is neither a libpq connection string nor a postgresql:// URI"
+            f"{label}: the DSN is neither a libpq connection string nor a postgresql:// URI"
         ) from None
     ports = str(settings.get("port") or "").split(",")
     if "@" in str(settings.get("host") or "") or not all(port.isdecimal() for port in ports if port):
         raise ConfigError(
-            f"target {name}: the DSN's host or port is none; in a URI the password's @ : / are %40 %3A %2F"
+            f"{label}: the DSN has a port that is no number, or a host with an @: in a URI write @ : / "
+            "of the password as %40 %3A %2F"
         )
 
 

@@ -15,6 +15,7 @@ from pgvigil.errors import (
 )
 
 QUERY_CANCELED = "57014"
+_NOT_ALLOWED = "42501"
 _LOCK_NOT_AVAILABLE = "55P03"
 # A standby's conflict with replay: the statement is cancelled, the session is ended (also with 40001), or the
 # deadlock detector is called in (which on a primary means somebody's ALTER TABLE).
@@ -24,6 +25,11 @@ _UNREACHABLE = re.compile(r"08|53300|57P0")
 _DATA_EXCEPTION = "22"
 # From the first quotation mark to the last, in all languages of the server: the data may hold some too.
 _QUOTED = re.compile(r'["«»„“”「].*["«»“”」]', re.DOTALL)
+# libpq has no code for it, and no translation.
+_NO_PASSWORD = "no password supplied"
+_WHERE_PASSWORDS_ARE = (
+    "put it into ~/.pgpass or PGPASSWORD, or into the DSN by `!env` or `!file` in the configuration"
+)
 # How psycopg introduces what libpq says.
 _INTRODUCTION = re.compile(r"connection (?:failed|is bad): ")
 
@@ -36,21 +42,27 @@ def one_line(error: psycopg.Error) -> str:
     return "; ".join(line.strip() for line in text.splitlines() if line.strip())
 
 
-def unreachable(name: str, error: psycopg.Error) -> TargetUnreachableError:
-    """Describe why no session could be had."""
-    return TargetUnreachableError(f"target {name}: cannot connect: {_INTRODUCTION.sub('', one_line(error))}")
+def unreachable(label: str, error: psycopg.Error) -> TargetUnreachableError:
+    """Describe why no session could be had; `label` is what the server is called."""
+    text = _INTRODUCTION.sub("", one_line(error))
+    if _NO_PASSWORD in text:
+        text += f" ({_WHERE_PASSWORDS_ARE})"
+    return TargetUnreachableError(f"{label}: cannot connect: {text}")
 
 
-def query_error(name: str, error: psycopg.Error, *, statement_timeout: float, lost: bool) -> TargetError:
+def query_error(label: str, error: psycopg.Error, *, statement_timeout: float, lost: bool) -> TargetError:
     """Describe why a query failed; `lost` says that its connection is gone."""
     state = error.sqlstate or ""
     text = one_line(error)
     if state in _RECOVERY_CONFLICTS:
-        return RecoveryConflictError(f"{text} (may succeed when tried again)", sqlstate=state)
+        return RecoveryConflictError(f"{label}: {text} (may succeed when tried again)", sqlstate=state)
     if lost or _UNREACHABLE.match(state):
-        return TargetUnreachableError(f"target {name}: connection lost: {text}")
+        return TargetUnreachableError(f"{label}: connection lost: {text}")
     if state == _LOCK_NOT_AVAILABLE:
         return QueryTimeoutError(f"{text} (another session holds the lock)", sqlstate=state)
     if state == QUERY_CANCELED:
         return QueryTimeoutError(f"{text} (statement_timeout is {statement_timeout:g} s)", sqlstate=state)
-    return QueryFailedError(f"{text} (SQLSTATE {state or 'unknown'})", sqlstate=state or None)
+    text = f"{text} (SQLSTATE {state or 'unknown'})"
+    if state == _NOT_ALLOWED:
+        text += ": have an administrator run the SQL of `pgvigil grants`"
+    return QueryFailedError(text, sqlstate=state or None)

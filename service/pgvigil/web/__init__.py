@@ -1,6 +1,4 @@
-"""The web side: the console for people, metrics and probes for machines. It reads, and never writes."""
+"""The web side: the console for people, metrics and probes for machines. It reads, and never writes.
 
-from pgvigil.web.app import create_app
-from pgvigil.web.server import WebServer
-
-__all__ = ["WebServer", "create_app"]
+Commands that only read its settings must not wait for its framework: nothing is imported here.
+"""

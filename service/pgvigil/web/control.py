@@ -6,6 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from pgvigil.metrics import Guest
+from pgvigil.underway import Underway
+from pgvigil.window import Window
+
 
 class Control(Protocol):
     """The daemon, as those see it who ask over HTTP; called on many threads."""
@@ -20,6 +24,18 @@ class Control(Protocol):
 
     def next_due(self) -> Mapping[str, datetime]:
         """Return the next tick by `target/check`, for all that this daemon examines."""
+        ...
+
+    def underway(self) -> list[Underway]:
+        """Return the runs that go on at this moment, all of this daemon."""
+        ...
+
+    def guest(self, target: str) -> Guest | None:
+        """Return how this daemon behaves on a target now, None where it does nothing there."""
+        ...
+
+    def windows(self) -> Mapping[str, Window]:
+        """Return in which hours the targets are examined, of those that are not at any time."""
         ...
 
     def targets(self) -> list[str]:

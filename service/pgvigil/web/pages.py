@@ -25,6 +25,7 @@ from pgvigil.web.sample import laid_out
 
 _PAGE_SIZE = 100
 _RUNS_SHOWN = 20
+_LONG_RUN_SECONDS = 5.0
 _NARROWING = ("target", "check", "subject")
 _SORRY = {404: "There is nothing at this address.", 405: "This address is only for looking."}
 
@@ -43,7 +44,16 @@ class Pages:
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        filters = (words.stamp, words.interval, words.number, words.value, words.flat)
+        filters = (
+            words.stamp,
+            words.moment,
+            words.size,
+            words.interval,
+            words.number,
+            words.value,
+            words.flat,
+            words.passages,
+        )
         self._templates.filters |= {each.__name__: each for each in filters}
         self._templates.globals |= {"version": version, "whole_check": WHOLE_CHECK}
 
@@ -51,7 +61,11 @@ class Pages:
         """Answer `/`: the state of everything, from memory."""
         not_ready = self._control.trouble()
         picture = console(
-            self._store.view(), self._control.next_due(), self._clock.now(), not_ready=not_ready
+            self._store.view(),
+            self._control.next_due(),
+            self._clock.now(),
+            windows=self._control.windows(),
+            not_ready=not_ready,
         )
         shown = picture.incidents[:_PAGE_SIZE]
         return self._page("console.html", picture=picture, incidents=shown, not_ready=not_ready)
@@ -112,7 +126,7 @@ class Pages:
         """Answer `/targets/{name}`: one target's coverage and its subjects, a page at a time."""
         name = request.path_params["name"]
         view, now = self._store.view(), self._clock.now()
-        picture = console(view, self._control.next_due(), now)
+        picture = console(view, self._control.next_due(), now, windows=self._control.windows())
         intervals = {each.check: each.interval_seconds for each in picture.coverage if each.target == name}
         row = next((target for target in picture.targets if target.name == name), None)
         if row is None:
@@ -130,7 +144,13 @@ class Pages:
         return self._page(
             "target.html",
             target=row,
+            guest=self._control.guest(name),
             coverage=[each for each in picture.coverage if each.target == name],
+            underway=[
+                each
+                for each in self._control.underway()
+                if each.target == name and each.seconds >= _LONG_RUN_SECONDS
+            ],
             incidents=[each for each in picture.incidents if each.target == name],
             subjects=subjects[:_PAGE_SIZE],
             stale=lambda subject: is_stale(subject, intervals.get(subject.check), now),

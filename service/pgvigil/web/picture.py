@@ -16,9 +16,13 @@ from pgvigil.standing import Standing, standing
 from pgvigil.store import CheckStatus, CoverageState, LiveIncident, SubjectStatus, TargetStatus, View
 from pgvigil.store.view import CheckKey
 from pgvigil.watch import WHOLE_CHECK
+from pgvigil.window import Window
 
 STALE_AFTER = 3
 """A result is stale when it is older than this many intervals of its check: something holds the ticks up."""
+
+
+_NO_WINDOWS: Mapping[str, Window] = {}
 
 
 class Level(StrEnum):
@@ -80,7 +84,11 @@ class CoverageRow:
 
 @dataclass(frozen=True, slots=True)
 class TargetRow:
-    """A target and its coverage; `status` is None until it was first asked."""
+    """A target and its coverage; `status` is None until it was first asked.
+
+    `window` is in which hours it is examined, None where that is at any time. `rests_until` is when the next
+    one begins, None within one.
+    """
 
     name: str
     status: TargetStatus | None
@@ -88,6 +96,8 @@ class TargetRow:
     passed: int
     failed: int
     unknown: int
+    window: Window | None = None
+    rests_until: datetime | None = None
 
     @property
     def answers(self) -> bool:
@@ -106,13 +116,21 @@ class Console:
     targets: tuple[TargetRow, ...]
 
 
-def console(view: View, next_due: Mapping[str, datetime], now: datetime, *, not_ready: str = "") -> Console:
+def console(
+    view: View,
+    next_due: Mapping[str, datetime],
+    now: datetime,
+    *,
+    windows: Mapping[str, Window] = _NO_WINDOWS,
+    not_ready: str = "",
+) -> Console:
     """Work the picture out; `next_due` holds the next tick by `target/check`, for all that is configured.
 
-    While pgvigil is not ready, for the reason given, the view may be of the past, and nothing is clean.
+    `windows` are those of the targets that have one. While pgvigil is not ready, for the reason given, the
+    view may be of the past, and nothing is clean.
     """
     coverage = _coverage(view, next_due, now)
-    targets = _targets(view, coverage)
+    targets = _targets(view, coverage, windows, now)
     incidents = tuple(sorted(view.incidents.values(), key=lambda incident: urgency(incident, now)))
     headline = _headline(coverage, targets, incidents, now)
     if not_ready and headline.level in {Level.CLEAN, Level.ATTENDED}:
@@ -168,7 +186,9 @@ def is_stale(subject: SubjectStatus, interval_seconds: float | None, now: dateti
     return now - subject.completed_at > timedelta(seconds=STALE_AFTER * interval_seconds)
 
 
-def _targets(view: View, coverage: Iterable[CoverageRow]) -> tuple[TargetRow, ...]:
+def _targets(
+    view: View, coverage: Iterable[CoverageRow], windows: Mapping[str, Window], now: datetime
+) -> tuple[TargetRow, ...]:
     rows: defaultdict[str, list[CoverageRow]] = defaultdict(list)
     for row in coverage:
         rows[row.target].append(row)
@@ -180,9 +200,15 @@ def _targets(view: View, coverage: Iterable[CoverageRow]) -> tuple[TargetRow, ..
             passed=sum(row.passed for row in rows[name]),
             failed=sum(row.failed for row in rows[name]),
             unknown=sum(row.unknown for row in rows[name]),
+            window=windows.get(name),
+            rests_until=_rests_until(windows.get(name), now),
         )
         for name in sorted(view.targets.keys() | rows.keys())
     )
+
+
+def _rests_until(window: Window | None, now: datetime) -> datetime | None:
+    return None if window is None or window.holds(now) else window.next_start(now)
 
 
 def _headline(
@@ -197,6 +223,7 @@ def _headline(
     )
     down = sum(target.status is not None and not target.status.up for target in targets)
     waiting = sum(not row.discovered for row in coverage)
+    resting = sum(target.rests_until is not None for target in targets)
     parts = _present(
         Part("down", down, "target down" if down == 1 else "targets down"),
         Part("critical", open_ones[Severity.CRITICAL], "critical"),
@@ -210,6 +237,7 @@ def _headline(
         Part("muted", standings[Standing.MUTED], "muted"),
         Part("info", open_ones[Severity.INFO], "info"),
         Part("waiting", waiting, "check not examined yet" if waiting == 1 else "checks not examined yet"),
+        Part("resting", resting, "target rests" if resting == 1 else "targets rest"),
     )
     level = _level(open_ones, parts, coverage, targets)
     return Headline(level, _text(level, coverage), parts, asides)

@@ -9,6 +9,8 @@ from pathlib import Path
 from markdown_it import MarkdownIt
 
 _LINK = re.compile(r"\[([^\]]*)\]\(([^)\s]+)\)")
+# The end of a sentence, but not within code: `changes: logical`.
+_END = re.compile(r"(?<=[.:]) (?=(?:[^`]*`[^`]*`)*[^`]*$)")
 # Beside this module when it is installed; in a checkout where they are written.
 _FOLDERS = (Path(__file__).with_name("runbooks"), Path(__file__).parents[3] / "docs" / "runbooks")
 
@@ -35,7 +37,7 @@ def meaning(name: str) -> str:
     """Return the first sentence of what an alert means, as plain text."""
     text = (_folder() / f"{name}.md").read_text(encoding="utf-8").partition("## Meaning\n")[2]
     paragraph = " ".join(text.strip().partition("\n\n")[0].split())
-    sentence = re.split(r"(?<=[.:]) ", _LINK.sub(r"\1", paragraph))[0]
+    sentence = _END.split(_LINK.sub(r"\1", paragraph))[0]
     return sentence.replace("`", "").rstrip(".:") + "."
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from itertools import pairwise
+from datetime import UTC, datetime, timedelta
+from itertools import groupby, pairwise
 
 from pgvigil.check import JsonValue
 from pgvigil.timing import format_duration
@@ -36,6 +36,16 @@ def stamp(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
+def moment(at: float) -> datetime:
+    """Return a Unix time as a moment."""
+    return datetime.fromtimestamp(at, UTC)
+
+
+def size(count: int) -> str:
+    """Write a count of bytes: `12.5 MB`."""
+    return f"{count / (1 << 20):,.1f} MB"
+
+
 def interval(seconds: float) -> str:
     """Write an interval as the configuration does: `5m`."""
     return format_duration(timedelta(seconds=seconds))
@@ -52,6 +62,12 @@ def value(item: JsonValue) -> str:
     if len(text) <= _LONGEST_VALUE:
         return text
     return f"{text[:_LONGEST_VALUE]}… ({number(len(text))} characters)"
+
+
+def passages(text: str) -> Iterator[tuple[bool, str]]:
+    """Yield the passages of a text: whether one is code, which is indented by four spaces, and its lines."""
+    for code, lines in groupby(text.splitlines(), key=lambda line: line.startswith("    ")):
+        yield code, "\n".join(line.removeprefix("    ") if code else line for line in lines)
 
 
 def flat(details: Mapping[str, JsonValue], path: str = "") -> Iterator[tuple[str, JsonValue]]:

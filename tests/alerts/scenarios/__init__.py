@@ -1,7 +1,17 @@
 """What every alert is shown to do."""
 
 from tests.alerts.scenario import Scenario
-from tests.alerts.scenarios import checks, deployments, drift, incidents, itself, notifier, slo, targets
+from tests.alerts.scenarios import (
+    checks,
+    deployments,
+    drift,
+    guest,
+    incidents,
+    itself,
+    notifier,
+    slo,
+    targets,
+)
 
 ALL: list[Scenario] = [
     *incidents.SCENARIOS,
@@ -9,6 +19,7 @@ ALL: list[Scenario] = [
     *deployments.SCENARIOS,
     *targets.SCENARIOS,
     *checks.SCENARIOS,
+    *guest.SCENARIOS,
     *itself.SCENARIOS,
     *notifier.SCENARIOS,
     *slo.SCENARIOS,

@@ -5,13 +5,14 @@ from __future__ import annotations
 from tests.alerts.scenario import Proof, Scenario, Series, series, target_up
 
 RELATION = "analytics.player_sessions(game_id) -> curated.games_complete(id)"
+PAIR = "curated.enhanced_games <> curated.games_complete"
 CHECKS = {
     "PgvigilOrphanRows": ("orphan_rows", RELATION, "orphans", "critical"),
     "PgvigilForeignKeyNotProtecting": ("foreign_keys", RELATION, "not_valid", "critical"),
     "PgvigilForeignKeyNote": ("foreign_keys", RELATION, "unindexed", "info"),
     "PgvigilDriftAboveBudget": (
         "table_drift",
-        "curated.enhanced_games <> curated.games_complete",
+        PAIR,
         "drift",
         "warning",
     ),
@@ -121,8 +122,8 @@ SCENARIOS = [
     *life(
         "PgvigilOrphanRows",
         "games: rows without a parent (orphans) in analytics.player_sessions(game_id) -> "
-        "curated.games_complete(id): 42, first seen 2030-01-01 00:00:00 UTC. Restore the parents or "
-        "let go of the references; the incident names the rows.",
+        "curated.games_complete(id): 42, first seen 2030-01-01 00:00:00 UTC. Restore the parents, or "
+        "do what the incident says; it names the rows.",
         "pgvigil-relations",
         "Child rows refer to parents that do not exist",
         "check=orphan_rows&subject=analytics.player_sessions%28game_id%29+-%3E+curated.games_complete%28id%29",
@@ -160,6 +161,31 @@ SCENARIOS = [
         "pgvigil-overview",
         "A check has found a fault",
         "check=negative_balances&subject=bank.%22Accounts%22",
+    ),
+    Scenario(
+        "PgvigilDriftAboveBudget",
+        [Proof.FIRES],
+        "says of drift how many rows differ, and which side lacks how many",
+        [
+            target_up("1x20"),
+            incident("PgvigilDriftAboveBudget", "42x20"),
+            *(
+                series("pgvigil_drift_rows", f"{rows}x20", target="games", subject=PAIR, kind=kind)
+                for kind, rows in {"left_only": 30, "right_only": 0, "changed": 12}.items()
+            ),
+        ],
+        {5: 1},
+        labels_of("PgvigilDriftAboveBudget"),
+        {
+            "summary": "Two tables that hold the same entity disagree",
+            "description": f"games: drift in {PAIR}: 42, 12 differing, 30 missing right, first seen "
+            "2030-01-01 00:00:00 UTC. Find what wrote to one side only, then bring the other in line; the "
+            "incident names the rows.",
+            "runbook_url": "https://pgvigil.example.org/runbooks/PgvigilDriftAboveBudget",
+            "dashboard_url": "https://grafana.example.org/d/pgvigil-drift?var-target=games",
+            "incident_url": "https://pgvigil.example.org/incidents?target=games&check=table_drift&subject="
+            "curated.enhanced_games+%3C%3E+curated.games_complete",
+        },
     ),
     Scenario(
         "PgvigilOrphanRows",

@@ -18,22 +18,20 @@ parts (whole, part) AS (
 ),
 -- A base type compares through an operator class of its own or, as varchar, of a type that it is binary
 -- coercible to; enums, ranges, arrays and composites through polymorphic ones, as far as their parts compare.
+ordered (oid) AS (
+    SELECT oc.opcintype FROM pg_opclass AS oc JOIN pg_am AS am ON am.oid = oc.opcmethod
+    WHERE am.amname IN ('btree', 'hash') AND oc.opcdefault
+),
 incomparable (oid) AS (
-    SELECT t.oid FROM pg_type AS t
-    WHERE t.typtype = 'b'
-      AND NOT (t.typelem <> 0 AND t.typsubscript = 'array_subscript_handler'::regproc)
-      AND NOT EXISTS (
-          SELECT FROM pg_opclass AS oc JOIN pg_am AS am ON am.oid = oc.opcmethod
-          WHERE am.amname IN ('btree', 'hash')
-            AND oc.opcdefault
-            AND (
-                oc.opcintype = t.oid
-                OR oc.opcintype IN (
-                    SELECT k.casttarget FROM pg_cast AS k
-                    WHERE k.castsource = t.oid AND k.castmethod = 'b' AND k.castcontext = 'i'
-                )
-            )
-      )
+    (
+        SELECT t.oid FROM pg_type AS t
+        WHERE t.typtype = 'b' AND NOT (t.typelem <> 0 AND t.typsubscript = 'array_subscript_handler'::regproc)
+        EXCEPT
+        SELECT oid FROM ordered
+        EXCEPT
+        SELECT k.castsource FROM pg_cast AS k JOIN ordered ON ordered.oid = k.casttarget
+        WHERE k.castmethod = 'b' AND k.castcontext = 'i'
+    )
     UNION
     SELECT parts.whole FROM incomparable JOIN parts ON parts.part = incomparable.oid
 )

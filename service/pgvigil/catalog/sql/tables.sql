@@ -12,6 +12,8 @@ SELECT c.oid::bigint AS oid,
        i.parents,
        -- relhassubclass stays true for a while after the last child is gone.
        c.relkind <> 'p' AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
+       c.relpersistence = 'p' AS logged,
+       c.relfilenode::bigint AS file,
        c.relrowsecurity AS row_security,
        nullif(c.reltuples, -1)::float8 AS rows_estimate,
        c.relpages::bigint AS pages

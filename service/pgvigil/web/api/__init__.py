@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 from pgvigil.clock import Clock
 from pgvigil.errors import PgvigilError, StoreError, UsageError
 from pgvigil.store import Store
-from pgvigil.web.api import models as m
+from pgvigil.web.api.answers import Error
 from pgvigil.web.api.reading import current, past
 from pgvigil.web.api.telling import events, words
 from pgvigil.web.control import Control
@@ -32,7 +32,7 @@ def create_api(store: Store, control: Control, clock: Clock, version: str) -> Fa
         docs_url=None,
         redoc_url=None,
         servers=[{"url": "/api/v1"}],
-        responses={status: {"model": m.Error} for status in (401, 404, 422, 503)},
+        responses={status: {"model": Error} for status in (401, 404, 422, 503)},
     )
     reading = (current(store, control), past(store, clock))
     for router in (*reading, events(store, control, clock), words(store, clock)):

@@ -8,12 +8,39 @@ from typing import Annotated, Any
 from fastapi import APIRouter, HTTPException, Query
 
 from pgvigil.clock import Clock
-from pgvigil.store import Store
-from pgvigil.web.api import models as m
+from pgvigil.metrics import Guest
+from pgvigil.store import Store, TargetStatus
 from pgvigil.web.api import said
+from pgvigil.web.api.answers import (
+    CheckAnswer,
+    CoverageAnswer,
+    DeploymentAnswer,
+    HistoryAnswer,
+    IncidentAnswer,
+    RunAnswer,
+    StandbyAnswer,
+    SubjectAnswer,
+    TargetAnswer,
+    UnderwayAnswer,
+)
+from pgvigil.web.api.questions import (
+    IncidentNarrowing,
+    Narrowing,
+    Nothing,
+    OneTarget,
+    RunNarrowing,
+    SubjectNarrowing,
+)
 from pgvigil.web.control import Control
 
-No = Annotated[m.Nothing, Query()]
+No = Annotated[Nothing, Query()]
+
+
+def _target(status: TargetStatus, guest: Guest | None) -> TargetAnswer:
+    answer = TargetAnswer.model_validate(status)
+    if guest is not None and guest.standby is not None:
+        answer.standby = StandbyAnswer.model_validate(guest.standby)
+    return answer
 
 
 def current(store: Store, control: Control) -> APIRouter:
@@ -21,16 +48,16 @@ def current(store: Store, control: Control) -> APIRouter:
     router = APIRouter(tags=["reading"])
 
     @router.get("/targets")
-    def targets(_: No) -> list[m.TargetAnswer]:
+    def targets(_: No) -> list[TargetAnswer]:
         """Return all targets by name."""
-        return [m.TargetAnswer.model_validate(one) for one in store.targets()]
+        return [_target(one, control.guest(one.name)) for one in store.targets()]
 
     @router.get("/checks")
-    def checks(_: No) -> list[m.CheckAnswer]:
+    def checks(_: No) -> list[CheckAnswer]:
         """Return all checks by target and name."""
         due = control.next_due()
         return [
-            m.CheckAnswer(
+            CheckAnswer(
                 target=one.target,
                 check=one.name,
                 interval_seconds=one.interval_seconds,
@@ -40,16 +67,21 @@ def current(store: Store, control: Control) -> APIRouter:
             for one in store.checks()
         ]
 
+    @router.get("/underway")
+    def underway(_: No) -> list[UnderwayAnswer]:
+        """Return the runs that go on at this moment; a replica that stands by has none."""
+        return [UnderwayAnswer.model_validate(one) for one in control.underway()]
+
     @router.get("/coverage")
-    def coverage(narrowed: Annotated[m.OneTarget, Query()]) -> list[m.CoverageAnswer]:
+    def coverage(narrowed: Annotated[OneTarget, Query()]) -> list[CoverageAnswer]:
         """Return the coverage of every check: what was not examined to its end is unknown."""
-        return [m.CoverageAnswer.model_validate(one) for one in store.coverage(narrowed.target)]
+        return [CoverageAnswer.model_validate(one) for one in store.coverage(narrowed.target)]
 
     @router.get("/subjects")
-    def subjects(narrowed: Annotated[m.SubjectNarrowing, Query()]) -> list[m.SubjectAnswer]:
+    def subjects(narrowed: Annotated[SubjectNarrowing, Query()]) -> list[SubjectAnswer]:
         """Return subjects by target, check and name."""
         found = store.subjects(narrowed.filter(narrowed.state))
-        return [m.SubjectAnswer.model_validate(one) for one in found]
+        return [SubjectAnswer.model_validate(one) for one in found]
 
     @router.get("/config")
     def config(_: No) -> dict[str, Any]:
@@ -64,14 +96,14 @@ def past(store: Store, clock: Clock) -> APIRouter:
     router = APIRouter(tags=["reading"])
 
     @router.get("/incidents")
-    def incidents(narrowed: Annotated[m.IncidentNarrowing, Query()]) -> list[m.IncidentAnswer]:
+    def incidents(narrowed: Annotated[IncidentNarrowing, Query()]) -> list[IncidentAnswer]:
         """Return incidents, the most urgent first; those that are over come last."""
         now = clock.now()
         wanted = replace(narrowed.filter(narrowed.state), severities=narrowed.severity)
         return [said.incident(one, now) for one in store.incidents(wanted)]
 
     @router.get("/incidents/{incident}")
-    def incident(incident: str, _: No) -> m.HistoryAnswer:
+    def incident(incident: str, _: No) -> HistoryAnswer:
         """Return one incident with its evidence and its history."""
         found = store.incident(incident)
         if found is None:
@@ -79,13 +111,13 @@ def past(store: Store, clock: Clock) -> APIRouter:
         return said.history(found, clock.now())
 
     @router.get("/runs")
-    def runs(narrowed: Annotated[m.RunNarrowing, Query()]) -> list[m.RunAnswer]:
+    def runs(narrowed: Annotated[RunNarrowing, Query()]) -> list[RunAnswer]:
         """Return runs, the last recorded first."""
         return [said.run(one) for one in store.runs(narrowed.filter(narrowed.outcome))]
 
     @router.get("/deployments")
-    def deployments(narrowed: Annotated[m.Narrowing, Query()]) -> list[m.DeploymentAnswer]:
+    def deployments(narrowed: Annotated[Narrowing, Query()]) -> list[DeploymentAnswer]:
         """Return deployments, the newest first; only the target narrows."""
-        return [m.DeploymentAnswer.model_validate(one) for one in store.deployments(narrowed.filter())]
+        return [DeploymentAnswer.model_validate(one) for one in store.deployments(narrowed.filter())]
 
     return router

@@ -11,8 +11,9 @@ from fastapi.security import HTTPBasic, HTTPBearer
 from pgvigil.clock import Clock
 from pgvigil.incident import Incident
 from pgvigil.store import Deployment, Store
-from pgvigil.web.api import models as m
 from pgvigil.web.api import said
+from pgvigil.web.api.answers import Deployed, DeploymentAnswer, Error, Examining, IncidentAnswer
+from pgvigil.web.api.questions import DeploymentQuestion, MarkQuestion, RunQuestion
 from pgvigil.web.control import Control
 
 log = structlog.get_logger(__name__)
@@ -29,7 +30,7 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
     router = _router()
 
     @router.post("/deployments", status_code=201)
-    def deployed(deployment: m.DeploymentQuestion, request: Request) -> m.Deployed:
+    def deployed(deployment: DeploymentQuestion, request: Request) -> Deployed:
         """Tell that a version was deployed; what is first seen from then on counts as new."""
         now = clock.now()
         if deployment.at is not None and deployment.at > now + _MOST_AHEAD:
@@ -44,12 +45,10 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
         store.record_deployments(marked)
         _log(request, "deployment marked", targets=names, version=deployment.version)
         ticks = [tick for name in names for tick in control.examine(name, None)] if deployment.examine else []
-        return m.Deployed(
-            deployments=[m.DeploymentAnswer.model_validate(one) for one in marked], examining=ticks
-        )
+        return Deployed(deployments=[DeploymentAnswer.model_validate(one) for one in marked], examining=ticks)
 
     @router.post("/runs", status_code=202)
-    def run(wanted: m.RunQuestion, request: Request) -> m.Examining:
+    def run(wanted: RunQuestion, request: Request) -> Examining:
         """Let a target be examined now, whatever its schedule."""
         _require_target(wanted.target, control.targets())
         if control.stands_by():
@@ -58,7 +57,7 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
         if not ticks:
             raise HTTPException(404, f"there is no check {wanted.check} on target {wanted.target}")
         _log(request, "run asked for", ticks=ticks)
-        return m.Examining(examining=ticks)
+        return Examining(examining=ticks)
 
     return router
 
@@ -68,7 +67,7 @@ def words(store: Store, clock: Clock) -> APIRouter:
     router = _router()
 
     @router.post("/incidents/{incident}/acknowledge")
-    def acknowledge(incident: str, mark: m.MarkQuestion, request: Request) -> m.IncidentAnswer:
+    def acknowledge(incident: str, mark: MarkQuestion, request: Request) -> IncidentAnswer:
         """Note that somebody takes care of an incident. It goes on, and goes on alerting."""
         now = clock.now()
         _require_live(store, incident)
@@ -78,7 +77,7 @@ def words(store: Store, clock: Clock) -> APIRouter:
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/mute")
-    def mute(incident: str, mark: m.MarkQuestion, request: Request) -> m.IncidentAnswer:
+    def mute(incident: str, mark: MarkQuestion, request: Request) -> IncidentAnswer:
         """Keep an incident from alerting anybody, until a time or until it resolves."""
         now = clock.now()
         _require_live(store, incident)
@@ -88,12 +87,12 @@ def words(store: Store, clock: Clock) -> APIRouter:
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/unmute")
-    def unmute(incident: str, request: Request, mark: m.MarkQuestion | None = None) -> m.IncidentAnswer:
+    def unmute(incident: str, request: Request, mark: MarkQuestion | None = None) -> IncidentAnswer:
         """Lift a mute."""
         now = clock.now()
         if _require_live(store, incident).muted is None:
             raise HTTPException(409, f"incident {incident} is not muted")
-        who = _who(mark or m.MarkQuestion(), request)
+        who = _who(mark or MarkQuestion(), request)
         changed = store.unmute(incident, who=who, at=now)
         _log(request, "incident unmuted", id=incident, by=who)
         return said.incident(changed, now)
@@ -105,7 +104,7 @@ def _router() -> APIRouter:
     return APIRouter(
         tags=["telling"],
         dependencies=[Depends(_BEARER), Depends(_BASIC), Depends(_json_alone)],
-        responses={status: {"model": m.Error} for status in (403, 409, 415)},
+        responses={status: {"model": Error} for status in (403, 409, 415)},
     )
 
 
@@ -136,13 +135,13 @@ def _require_live(store: Store, incident: str) -> Incident:
     return found.incident
 
 
-def _who(mark: m.MarkQuestion, request: Request) -> str:
+def _who(mark: MarkQuestion, request: Request) -> str:
     """Return who says so: whoever was authenticated, and the person that a program speaks for."""
     caller: str = request.state.caller.name
     return caller if mark.who is None else f"{mark.who} (by {caller})"
 
 
-def _until(mark: m.MarkQuestion, now: datetime) -> datetime | None:
+def _until(mark: MarkQuestion, now: datetime) -> datetime | None:
     try:
         return mark.ends(now)
     except ValueError as error:

@@ -21,6 +21,7 @@ DUPLICATES = Case(
             rows=15,
             drift=Found(
                 3,
+                title="public.l and public.r: 1 row differs, 2 rows are missing in public.r",
                 sample=(
                     {"k": 3, "drift": "left_only", "copies": 2},
                     {"k": 5, "drift": "changed", "differing": {"v": {"left": "a", "right": "x"}}},
@@ -37,6 +38,7 @@ DUPLICATES = Case(
             duplicate_keys=Found(
                 5,
                 severity=Severity.WARNING,
+                title="3 keys of public.l and 2 keys of public.r in more than one row by (k): not compared",
                 sample=(
                     {"side": "left", "k": 1, "copies": 2},
                     {"side": "left", "k": 2, "copies": 2},
@@ -65,6 +67,7 @@ NULL_KEYS = Case(
             null_keys=Found(
                 4,
                 severity=Severity.WARNING,
+                title="3 rows of public.l and 1 row of public.r without a key (a, b): not compared",
                 sample=(
                     {"side": "left", "id": 1, "a": None, "b": "x"},
                     {"side": "left", "id": 2, "a": None, "b": None},

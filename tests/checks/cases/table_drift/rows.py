@@ -49,6 +49,8 @@ DRIFT = Case(
             rows=9,
             drift=Found(
                 5,
+                title="public.l and public.r: 2 rows differ, 2 rows are missing in public.l, "
+                "1 row is missing in public.r",
                 sample=(
                     {"id": 2, "drift": "changed", "differing": {"price": {"left": "1", "right": "2.50"}}},
                     {"id": 3, "drift": "left_only"},
@@ -73,7 +75,7 @@ DRIFT = Case(
             columns=Found(
                 1,
                 severity=Severity.INFO,
-                title="public.l and public.r don't have the same columns: id",
+                title="public.l and public.r have columns whose types differ: id",
                 remedy="Give one type on both sides to id (integer, bigint).",
                 sample=(
                     {

@@ -1,16 +1,15 @@
-"""What the API says and hears, as JSON."""
+"""What the API is asked and told: the parameters of a request, and its body as JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from pgvigil.check import Outcome, Severity
-from pgvigil.incident import EventKind, Resolution, State
-from pgvigil.standing import Standing
+from pgvigil.incident import State
 from pgvigil.store import CoverageState, Filter
 from pgvigil.timing import Interval
 
@@ -36,22 +35,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 """A time with a zone, in UTC from here on."""
 
 
-class Answer(BaseModel):
-    """Base of what is said; made from the records of the store."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-
 class Question(BaseModel):
-    """Base of what is heard: unknown keys are errors."""
+    """Base of what is asked and told: unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
-
-
-class Error(Answer):
-    """Why a request was not fulfilled, in one line."""
-
-    error: str
 
 
 class Nothing(Question):
@@ -104,147 +91,6 @@ class RunNarrowing(Narrowing):
     outcome: list[Outcome] | None = Field(default=None, description="Only with these outcomes.")
 
 
-class TargetAnswer(Answer):
-    """A target, and whether it answered when it was last asked."""
-
-    name: str
-    up: bool
-    observed_at: datetime
-    last_seen_at: datetime | None
-    server_version: str | None
-    error: str | None
-
-
-class CheckAnswer(Answer):
-    """A check of a target, and when it is due next."""
-
-    target: str
-    check: str
-    interval_seconds: float | None
-    discovered_at: datetime | None
-    next_due: datetime | None
-
-
-class CoverageAnswer(Answer):
-    """Subjects of a check: known, and what may be said about them."""
-
-    target: str
-    check: str
-    known: int
-    passed: int
-    failed: int
-    unknown: int
-
-
-class SubjectAnswer(Answer):
-    """One subject: its state, its last run and its last completed run."""
-
-    target: str
-    check: str
-    name: str
-    state: CoverageState
-    outcome: Outcome | None
-    error: str | None
-    started_at: datetime | None
-    finished_at: datetime | None
-    completed_at: datetime | None
-    violations: dict[Severity, int]
-    measures: dict[str, int]
-
-
-class MarkAnswer(Answer):
-    """A person's word on an incident; without `until` it holds until the incident resolves."""
-
-    who: str
-    at: datetime
-    until: datetime | None
-    why: str
-
-
-class IncidentAnswer(Answer):
-    """An incident. `standing` is where it stands with people: its state, or acknowledged, or muted."""
-
-    id: str
-    target: str
-    check: str
-    subject: str
-    code: str
-    fingerprint: str
-    severity: Severity
-    title: str
-    count: int
-    worst_count: int
-    sightings: int
-    state: State
-    standing: Standing
-    first_seen: datetime
-    last_seen: datetime
-    opened_at: datetime | None
-    resolved_at: datetime | None
-    resolution: Resolution | None
-    unexamined_since: datetime | None
-    unexamined_reason: str | None
-    acknowledged: MarkAnswer | None
-    muted: MarkAnswer | None
-
-
-class EventAnswer(Answer):
-    """One line of an incident's history."""
-
-    kind: EventKind
-    at: datetime
-    text: str
-    who: str | None
-
-
-class HistoryAnswer(IncidentAnswer):
-    """An incident with its evidence and its history. `sample` holds row values."""
-
-    remedy: str
-    evidence_sql: str
-    sample: list[dict[str, Any]]
-    details: dict[str, Any]
-    events: list[EventAnswer]
-
-
-class RunAnswer(Answer):
-    """A run that was recorded; ids grow in the order of recording."""
-
-    id: int
-    target: str
-    check: str
-    subject: str
-    outcome: Outcome
-    started_at: datetime
-    finished_at: datetime
-    duration_seconds: float
-    rows_examined: int
-    strategy: str
-    error: str | None
-
-
-class DeploymentAnswer(Answer):
-    """A version that was deployed to a target."""
-
-    target: str
-    version: str
-    at: datetime
-    marked_by: str
-
-
-class Deployed(Answer):
-    """What came of telling a deployment: its markers, and the ticks, `target/check`, that begin for it."""
-
-    deployments: list[DeploymentAnswer]
-    examining: list[str]
-
-
-class Examining(Answer):
-    """The ticks, `target/check`, that begin now."""
-
-    examining: list[str]
-
-
 class DeploymentQuestion(Question):
     """A deployment to tell of. Without `target` it is one of all targets, without `at` of now."""
 
@@ -282,6 +128,6 @@ class MarkQuestion(Question):
     def ends(self, now: datetime) -> datetime | None:
         """Return when it ends; raises ValueError when that is over already."""
         until = now + self.lasting if self.lasting is not None else self.until
-        if until is not None and until <= now + timedelta(0):
+        if until is not None and until <= now:
             raise ValueError("until is in the past")
         return until

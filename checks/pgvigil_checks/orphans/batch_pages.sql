@@ -1,0 +1,4 @@
+-- Returns: the pages that each of some tables, by oid, has now; NULL for one that is gone.
+-- Cost: a look at the size of each table's files.
+-- Locks: AccessShareLock on each table for a moment, as every SELECT of it.
+SELECT oid, pg_relation_size(oid::oid::regclass) / 8192 AS pages FROM unnest({oids}::bigint[]) AS oid

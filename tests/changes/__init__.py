@@ -1,0 +1,1 @@
+"""Tests of the changes that a logical slot tells of."""
