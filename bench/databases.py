@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import psycopg
+from psycopg.errors import QueryCanceled
 
-from pgvigil.catalog import Scope
-from pgvigil.check import Check, Outcome
+from bench.measure import CutError, UnfitError
+from pgvigil.catalog import Catalog, Scope
+from pgvigil.check import Check, Outcome, Subject
+from pgvigil.config import KeyPath
+from pgvigil.context import ALONE, Assistance
 from pgvigil.embedded import serve
-from pgvigil.runner import Runner
+from pgvigil.errors import ConfigError
+from pgvigil.governor import Governor
+from pgvigil.peer import Peers
+from pgvigil.run import Run
+from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Limits, Target
+from pgvigil.watch import Watch
+
+# Warm and undisturbed: what is measured is the work, not the disk.
+SETTINGS = {
+    "shared_buffers": "2GB",
+    "max_wal_size": "16GB",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "autovacuum": "off",
+}
+PATIENCE = 120.0
+"""After so many seconds a variant is ended."""
 
 
 @contextmanager
-def database(setup: str) -> Iterator[str]:
+def database(setup: str, settings: dict[str, str] | None = None) -> Iterator[str]:
     """Yield the DSN of a fresh database after `setup`."""
-    with serve(settings={"shared_buffers": "512MB", "max_wal_size": "4GB"}) as server:
+    with serve(settings={**SETTINGS, **(settings or {})}) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as connection:
             connection.execute(setup)
             connection.execute("VACUUM ANALYZE")
@@ -26,26 +47,90 @@ def database(setup: str) -> Iterator[str]:
 
 
 @contextmanager
-def by_hand(dsn: str) -> Iterator[Callable[[str], object]]:
-    """Yield what runs a query as a person with psql would."""
-    with psycopg.connect(dsn, autocommit=True) as connection:
-        yield lambda query: connection.execute(query).fetchall()
+def by_hand(dsn: str, settings: Sequence[str] = ()) -> Iterator[Callable[[str], Any]]:
+    """Yield what runs a query as a person with psql would, and returns its rows; raises CutError."""
+    options = " ".join(f"-c {one}" for one in (f"statement_timeout={PATIENCE:g}s", *settings))
+    with psycopg.connect(dsn, autocommit=True, options=options, prepare_threshold=None) as connection:
+
+        def ask(query: str) -> Any:
+            try:
+                return connection.execute(query.encode()).fetchall()
+            except QueryCanceled as error:
+                raise CutError from error
+
+        yield ask
+
+
+class Examiner:
+    """Runs one check on one subject, from the session to the verdict; remembers what the daemon would."""
+
+    def __init__(
+        self,
+        runner: Runner,
+        check: Check[Any],
+        subject: Subject,
+        catalog: Catalog,
+        assistance: Assistance = ALONE,
+    ) -> None:
+        self._runner = runner
+        self._check = check
+        self._subject = subject
+        self._catalog = catalog
+        self._assistance = assistance
+        self.last: Run | None = None
+
+    def anew(self) -> int:
+        """Run as if for the first time; return how many rows are at fault; raises CutError or UnfitError."""
+        return self._run(self._assistance)
+
+    def again(self) -> int:
+        """Run with what the run before left; else as `anew`."""
+        return self._run(replace(self._assistance, memory=self.last.memory if self.last else {}))
+
+    def _run(self, assistance: Assistance) -> int:
+        execution = self._runner.execute(self._check, self._subject, self._catalog, assistance)
+        if execution is not None and execution.run.outcome is Outcome.TIMEOUT:
+            raise CutError
+        if execution is not None and execution.run.outcome is Outcome.SKIPPED:
+            raise UnfitError(execution.run.error)
+        if execution is None or not execution.run.outcome.completed:
+            raise SystemExit(f"a run of the benchmark came to nothing: {execution}")
+        self.last = execution.run
+        return sum(finding.count for finding in execution.run.findings)
 
 
 @contextmanager
-def by_pgvigil(dsn: str, check: Check[Any], subject: str) -> Iterator[Callable[[], object]]:
-    """Yield what runs one check on one subject, from the session to the verdict."""
-    target = Target("bench", dsn, Limits(statement_timeout=600))
-    runner = Runner(target)
-    catalog = target.read_catalog(Scope())
-    found = next(one for one in check.discover(catalog).subjects if one.name == subject)
-
-    def run() -> None:
-        done = runner.run(check, found, catalog)
-        if done is None or done.outcome is not Outcome.FAIL:
-            raise SystemExit(f"the benchmark's fault was not found: {done}")
-
+def target_of(dsn: str, connections: int = 2) -> Iterator[Target]:
+    """Yield a target with a budget of so many connections."""
+    target = Target("bench", dsn, Limits(statement_timeout=PATIENCE, connections=connections))
     try:
-        yield run
+        yield target
     finally:
         target.close()
+
+
+def _complain(_path: KeyPath, message: str) -> ConfigError:
+    return ConfigError(message)
+
+
+@contextmanager
+def examiner(
+    dsn: str,
+    check: Check[Any],
+    subject: str,
+    *,
+    connections: int = 2,
+    chunk_seconds: float | None = None,
+    other: str | None = None,
+) -> Iterator[Examiner]:
+    """Yield what examines a subject; `chunk_seconds` as in a run of the daemon, None for one snapshot.
+
+    `other` is the DSN of the target of that name, with which it is compared.
+    """
+    with target_of(dsn, connections) as target, target_of(other or dsn, connections) as peer:
+        runner = Runner(target, RunLimits(chunk_seconds=chunk_seconds))
+        catalog = target.read_catalog(Scope())
+        found = next(one for one in check.discover(catalog).subjects if one.name == subject)
+        watch = Watch(peer, runner, Governor(connections), {}, Scope(), {}, _complain)
+        assistance = Assistance(peer=Peers(target, {"other": watch}.get).open)
+        yield Examiner(runner, check, found, catalog, assistance)

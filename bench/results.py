@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,34 @@ from typing import Any
 RESULTS = Path(__file__).parent / "results"
 
 
-def keep(name: str, measured: dict[str, Any]) -> Path:
-    """Write a result as JSON beside those of other times; return the file."""
+def keep(name: str, measured: Mapping[str, Any], *, size: str = "", partly: bool = False) -> Path:
+    """Write a result as JSON, in place of the earlier ones of the same name and size; return the file.
+
+    `size` is how much was measured, where the name does not say it: a trial replaces no long one. `partly`
+    writes what there is so far of one that takes long: it is no result yet, and replaces none.
+    """
     RESULTS.mkdir(exist_ok=True)
     now = datetime.now(UTC)
-    file = RESULTS / f"{name}-{now:%Y%m%dT%H%M%SZ}.json"
-    document = {"at": now.isoformat(), "cpus": os.cpu_count(), "load": load(), **measured}
+    so_far = RESULTS / f"{name}-so-far.json"
+    file = so_far if partly else RESULTS / f"{name}-{now:%Y%m%dT%H%M%SZ}.json"
+    document = {"at": now.isoformat(), "cpus": os.cpu_count(), "load": load(), "size": size, **measured}
     file.write_text(json.dumps(document, indent=2), encoding="utf-8")
+    if not partly:
+        so_far.unlink(missing_ok=True)
+        for earlier in _all(name):
+            if earlier != file and json.loads(earlier.read_text(encoding="utf-8")).get("size") == size:
+                earlier.unlink()
     return file
+
+
+def last(name: str) -> Path | None:
+    """Return the newest result of this name, None when there is none."""
+    return max(_all(name), default=None)
+
+
+def _all(name: str) -> list[Path]:
+    # Digits first: the names of others may begin in the same way.
+    return list(RESULTS.glob(f"{name}-[0-9]*Z.json"))
 
 
 def load() -> list[float]:

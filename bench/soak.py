@@ -114,7 +114,7 @@ def _report(world: World, writers: SoundWriters, seen: _Seen, began: float) -> s
         "resident_mb": seen.resident,
         "load": seen.loads,
     }
-    file = keep("soak", measured)
+    file = keep("soak", measured, size=f"{measured['minutes']:.0f} minutes")
     shown = {name: value for name, value in measured.items() if name not in {"resident_mb", "load"}}
     lines = [f"soak of the sound sample under write load, {_EVERY} between sweeps ({file})"]
     lines += [f"  {name}: {value}" for name, value in shown.items()]
