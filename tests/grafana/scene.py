@@ -55,12 +55,14 @@ class Scene:
         return Motion(self.dsn, _SEED, plant_crisis(self.dsn, seed=_SEED))
 
     def faults_seen(self) -> None:
-        """Wait until Prometheus knows the crisis, the drift among it, and every subject was examined."""
+        """Wait until Prometheus knows the crisis, the drift among it, and has seen a tick."""
         for expression in (
             'pgvigil_incidents{check="table_drift", state="open"} > 0',
             'pgvigil_incidents{check="orphan_rows", state="open"} > 5',
             'pgvigil_incidents{check="foreign_keys", state="open"} > 2',
             "pgvigil_new_incidents > 0",
+            # A rate needs a tick between two scrapes: all of the above may have been before the first.
+            "sum(rate(pgvigil_runs_total[1m])) + sum(rate(pgvigil_runs_spared_total[1m])) > 0",
         ):
             self.prometheus.wait_for(expression, 120)
 
