@@ -46,7 +46,8 @@ class BatchContext(RunContext):
         # What a standby breaks off is nobody's fault.
         if not isinstance(error, QueryFailedError) or isinstance(error, RecoveryConflictError):
             return
-        answered = self._snapshot.answered if self._snapshot else 0
+        snapshot = self._snapshots.current
+        answered = snapshot.answered if snapshot else 0
         for name, count in asked:
             answered -= count
             if answered < 0:
