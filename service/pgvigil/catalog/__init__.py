@@ -22,12 +22,16 @@ from pgvigil.catalog.names import (
     quote,
 )
 from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
+from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
+from pgvigil.catalog.schema_state import SchemaState, TableState, constraints_query, made_state
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
 
 __all__ = [
     "KEPT_SCHEMA",
     "KINDS",
     "Catalog",
+    "Change",
+    "ChangeKind",
     "Column",
     "ForeignKey",
     "Index",
@@ -35,14 +39,20 @@ __all__ = [
     "Match",
     "Operator",
     "PairName",
+    "Part",
     "RelationName",
+    "SchemaState",
     "Scope",
     "Table",
     "TableKind",
     "TableName",
+    "TableState",
     "TriggerState",
     "catalog_queries",
+    "compare_schemas",
+    "constraints_query",
     "made_catalog",
+    "made_state",
     "parse_relation",
     "parse_table",
     "qualified",
