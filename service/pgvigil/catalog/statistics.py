@@ -13,7 +13,8 @@ class ColumnStatistics:
 
     `distinct` is the estimated number of distinct values, NULL not counted. `common` are the most common
     values with their share of all rows, `bounds` divide the rest into parts of equal size: both are cut down
-    to a few. `least` and `greatest` are the ends of what was sampled; None where nothing is known.
+    to a few, and lack values of more than 200 characters. `least` and `greatest` are the ends of what was
+    sampled, numbers by their value and all else by its bytes; None where nothing is known.
     """
 
     null_fraction: float
@@ -29,9 +30,11 @@ class ColumnStatistics:
 class TableStatistics:
     """What is known of a table: `bytes` with its indexes and TOAST, `live_rows` as the server counts them.
 
+    The size is that of the last VACUUM, ANALYZE or CREATE INDEX, which is known without a lock on the table.
     `readable` tells whether the session's role may read all of its columns; `columns_unreadable` names those
     that it may not read where it may read some. `writes` counts rows that were inserted, updated and deleted
-    since the server's statistics began. `comment` is the table's own, `column_comments` by column.
+    since the server's statistics began. `comment` is the table's own, `column_comments` by column. Of a
+    partitioned table, figures are sums over its partitions, and times those of the latest.
     """
 
     bytes: int
@@ -42,14 +45,25 @@ class TableStatistics:
     last_vacuumed: datetime | None = None
     comment: str = ""
     column_comments: Mapping[str, str] = field(default_factory=dict)
+    columns_unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class IndexStatistics:
-    """How often an index was scanned since the server's statistics began, and its size in bytes."""
+    """How often an index was scanned since the server's statistics began, and its size in bytes.
+
+    Of a partitioned index, both are sums over its partitions; `part_of` is the index that this one is a
+    partition of. `parts` are the indexed columns or expressions in order, with operator class, collation and
+    direction, and `condition` is the rest of its make, as texts that are equal where the index does the same.
+    `needed` tells that a constraint or replication stands on it, whether or not it is scanned.
+    """
 
     scans: int
     bytes: int
+    part_of: int | None = None
+    parts: tuple[str, ...] = ()
+    condition: str = ""
+    needed: bool = False
 
 
 @dataclass(frozen=True)
