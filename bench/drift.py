@@ -7,13 +7,12 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import AbstractContextManager
 from multiprocessing import get_context
-from resource import RUSAGE_SELF, getrusage
 
 from bench.databases import Examiner, by_hand, database, examiner
 from bench.goal import Reached, at_least, at_most
 from bench.measure import Measured, Work, measure
 from bench.others import comparing
-from bench.results import keep, resident_mb
+from bench.results import keep, peak_mb, resident_mb
 from bench.shapes import short
 from bench.strategies import CHUNK_SECONDS
 from bench.twelve import COLUMNS, KEY, check, differing, expecting, hash_of, setup
@@ -80,7 +79,7 @@ def _growth(dsn: str, wanted: int) -> float:
     with _ours(dsn) as ours:
         before = resident_mb(os.getpid())
         expecting(wanted, ours.anew)()
-        return getrusage(RUSAGE_SELF).ru_maxrss * 1024 / 1e6 - before
+        return peak_mb(os.getpid()) - before
 
 
 def _ours(dsn: str) -> AbstractContextManager[Examiner]:

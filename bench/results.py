@@ -51,3 +51,13 @@ def resident_mb(pid: int) -> float:
     """Return the memory that a process has in RAM, in megabytes."""
     pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
     return round(pages * os.sysconf("SC_PAGE_SIZE") / 1e6, 1)
+
+
+def peak_mb(pid: int) -> float:
+    """Return the most memory that a process ever had in RAM, in megabytes.
+
+    Not getrusage's: that begins with what the process had that started this one.
+    """
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return round(int(line.split()[1]) * 1024 / 1e6, 1)

@@ -38,7 +38,7 @@ def doubts(config: Config, checks: Mapping[str, Mapping[str, Check[Any]]]) -> li
 
 
 def _of_budget(budget: Budget) -> Iterator[Doubt]:
-    if budget.chunk >= budget.statement_timeout:
+    if budget.chunk is not None and budget.chunk >= budget.statement_timeout:
         yield (
             ("budget", "chunk"),
             (

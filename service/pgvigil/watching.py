@@ -74,7 +74,7 @@ def build_watch(
     target = Target(name, dsn, limits, _standby(name, settings, limits))
     pressure = Pressure(name, budget.pause, Sensor(target, dsn), clock.monotonic)
     run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
-    limits_of_run = RunLimits(budget.sample, run_timeout.total_seconds(), budget.chunk.total_seconds())
+    limits_of_run = RunLimits(budget.sample, run_timeout.total_seconds(), budget.chunk_seconds)
     now = clock.now()
     return Watch(
         target=target,

@@ -98,6 +98,7 @@ def test_what_is_doubtful_is_told_once_with_its_place(read: Read, settings: str,
         "budget: {window: '22:00-06:00', pause: {longest: 1h}}",
         "every: 1h\n    budget: {pause: {longest: 1h}}",
         "budget: {chunk: 100ms, statement_timeout: 1s}",
+        "budget: {chunk: null, statement_timeout: 1s}",
         "standby: {dsn: dbname=b, max_lag: 1s}",
         # One name of several servers, of which one asks for a standby.
         "standby: {dsn: 'dbname=a target_session_attrs=standby'}",

@@ -98,6 +98,12 @@ def test_words_mean_what_they_say(read: Read) -> None:
     assert zones.targets["g"].zones == ("no", "on", "12:30", "2024-01-01", "1_000", "=")
 
 
+@pytest.mark.parametrize(("chunk", "seconds"), [("50ms", 0.05), ("null", None)])
+def test_a_scan_is_in_chunks_or_in_one_snapshot(read: Read, chunk: str, seconds: float | None) -> None:
+    budget = read(f"targets: {{a: {{dsn: dbname=a, budget: {{chunk: {chunk}}}}}}}").targets["a"].budget
+    assert budget.chunk_seconds == seconds
+
+
 def test_an_alias_repeats_what_its_anchor_stands_for(read: Read) -> None:
     config = read(
         "targets: {a: {dsn: dbname=a, budget: &b {connections: 7}}, c: {dsn: dbname=c, budget: *b}}"

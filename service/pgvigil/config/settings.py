@@ -171,10 +171,11 @@ class Budget(Section):
         le=1,
         description="Share of the time in which a connection may be busy; a rest ends after a minute.",
     )
-    chunk: Annotated[timedelta, Within(at_least="1ms", at_most="1m")] = Field(
+    chunk: Annotated[timedelta, Within(at_least="1ms", at_most="1m")] | None = Field(
         default=timedelta(milliseconds=20),
         description="How long one chunk should take where a check scans in chunks, each in a "
-        "short snapshot of its own and followed by a rest.",
+        "short snapshot of its own and followed by a rest. With `null` a scan is one snapshot, however "
+        "long: the least work, but VACUUM removes nothing meanwhile that died since.",
     )
     window: WindowField | None = Field(
         default=None,
@@ -182,6 +183,11 @@ class Budget(Section):
     )
     pause: Pause = Field(default_factory=Pause, description="When pgvigil makes way for others.")
     sample: int = Field(default=20, ge=0, le=1000, description="Sample keys in a finding at the most.")
+
+    @property
+    def chunk_seconds(self) -> float | None:
+        """How long a chunk should take; None where a scan is one snapshot."""
+        return None if self.chunk is None else self.chunk.total_seconds()
 
 
 class StandbySettings(Section):
