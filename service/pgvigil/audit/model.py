@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from pgvigil.catalog import Column, PairName, RelationName, TableKind, TableName
+from pgvigil.catalog import Change, Column, PairName, RelationName, SchemaState, TableKind, TableName
 from pgvigil.check import Severity
 
 
@@ -92,8 +92,9 @@ class MapRelation:
     """An edge of the map. `subject` names it everywhere.
 
     `probability` is 1 for what is declared or configured. `broken` says why it does not hold, None where
-    nothing tells that it does not; `impact` then says how bad that is. `constraint` is the name of the
-    foreign key, empty where none is declared. `condition` belongs to a polymorphic relation: the child's
+    nothing tells that it does not; `impact` then says how bad that is, and `rows_at_risk` how many rows the
+    child is estimated to have: 0 where it is empty, so that nothing was lost yet. `constraint` is the name of
+    the foreign key, empty where none is declared. `condition` belongs to a polymorphic relation: the child's
     column and the value that names this parent.
     """
 
@@ -104,6 +105,7 @@ class MapRelation:
     evidence: tuple[str, ...] = ()
     broken: str | None = None
     impact: Severity | None = None
+    rows_at_risk: int | None = None
     constraint: str = ""
     crosses: Crossing = Crossing.NONE
     condition: tuple[str, str] | None = None
@@ -150,9 +152,10 @@ class FragmentKind(StrEnum):
 class Fragment:
     """Something that is in pieces, or is held together over a boundary.
 
-    `subjects` are tables, schemas or relations, as they are written everywhere. `rows_at_risk` are the
-    estimated rows of all the tables at fault: 0 where these are empty, so that nothing can be lost by mending
-    it; None where that is not known of some of them.
+    `subjects` are tables, schemas, relations or entity pairs, as they are written everywhere. `rows_at_risk`
+    are the estimated rows that would have to move, or could be lost, when it is mended: those of all but the
+    fullest of several tables for one entity, of a small schema's tables, of a reference's child. It is 0
+    where these are empty, and None where that is not known of some of them.
     """
 
     kind: FragmentKind
@@ -193,6 +196,7 @@ class Audit:
 
     `sampled` tells whether rows were read for it. `counters_since` is when the server began to count scans
     and writes; None where it does not say. `unknown` says in a line each what could not be looked at.
+    `changes` are those since the audit that this one is compared with, which was taken at `compared_with`.
     """
 
     target: str
@@ -208,3 +212,6 @@ class Audit:
     sampled: bool = False
     counters_since: datetime | None = None
     zones: tuple[str, ...] = ()
+    state: SchemaState | None = None
+    changes: tuple[Change, ...] = ()
+    compared_with: datetime | None = None
