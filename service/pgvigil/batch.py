@@ -66,9 +66,15 @@ class Part:
         self.sample: int = batch.sample
         self.memory: State = assistance.memory
         self.resumed: State = {}
+        self.deployed_seconds: float | None = assistance.deployed_seconds
         self._assistance = assistance
         self._batch = batch
         self._side = side
+
+    @property
+    def accepted(self) -> State | None:
+        """What is accepted as right of the subject."""
+        return self._assistance.accepted()
 
     @property
     def last_seconds(self) -> float:

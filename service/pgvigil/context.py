@@ -54,6 +54,11 @@ class OpenPeer(Peer, Protocol):
         ...
 
 
+def _nothing() -> State | None:
+    """Know of nothing that was accepted: a run without a store compares with nothing."""
+    return None
+
+
 def _no_peer(target: str, _purpose: str, _pulse: Pulse) -> OpenPeer:
     raise PeerError(f"there is no target {target} to compare with")
 
@@ -66,15 +71,17 @@ def _alone(_subject: Subject) -> Assistance:
 class Assistance:
     """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
 
-    `memory`, `resumed` and `touched` are as the context has them; `touched` gets what fetches in the run's
-    snapshot. `peer` opens the target of a name, for the purpose that its server is shown. `save` keeps a
-    checkpoint's state, `rest` holds the run after so many seconds of work, and breaks it off by a
-    BrokenOffError. `pulse` is what shows that it gets on. For a batch all this is the batch's own, and `each`
-    returns what one subject is given.
+    `memory`, `resumed`, `deployed_seconds` and `touched` are as the context has them, and so is what
+    `accepted` returns; `touched` gets what fetches in the run's snapshot. `peer` opens the target of a name,
+    for the purpose that its server is shown. `save` keeps a checkpoint's state, `rest` holds the run after so
+    many seconds of work, and breaks it off by a BrokenOffError. `pulse` is what shows that it gets on. For a
+    batch all this is the batch's own, and `each` returns what one subject is given.
     """
 
     memory: State = field(default_factory=dict)
     resumed: State = field(default_factory=dict)
+    accepted: Callable[[], State | None] = _nothing
+    deployed_seconds: float | None = None
     save: Callable[[State, float], None] = _unsaved
     rest: Callable[[float], None] = _restless
     touched: Callable[[Fetch, Table], Touched | None] = _unknown
@@ -112,6 +119,7 @@ class RunContext:
         self.chunk_seconds = chunk_seconds
         self.memory = assistance.memory
         self.resumed = assistance.resumed
+        self.deployed_seconds = assistance.deployed_seconds
         self.servers: set[str] = set()
         """Since when the servers run that were read from: one, unless a name leads to several."""
         self._assistance = assistance
@@ -143,6 +151,11 @@ class RunContext:
     def busy_seconds(self) -> float:
         """For how long the server was kept busy since the last rest, without waiting for a session."""
         return self._snapshots.busy_seconds
+
+    @property
+    def accepted(self) -> State | None:
+        """What is accepted as right of the subject, None where nothing is; raises StoreError."""
+        return self._assistance.accepted()
 
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the run's snapshot; raises TargetError."""

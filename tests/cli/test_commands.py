@@ -39,7 +39,13 @@ def test_checks_lists_what_is_installed_and_explains_one() -> None:
     listed = pgvigil("checks", "--format", "json").json
     one = pgvigil("checks", "orphan_rows", "--format", "json").json
     text = pgvigil("checks", "orphan_rows").out
-    assert [check["name"] for check in listed] == ["foreign_keys", "orphan_rows", "table_drift", "tables"]
+    assert [check["name"] for check in listed] == [
+        "foreign_keys",
+        "orphan_rows",
+        "table_drift",
+        "tables",
+        "schema_drift",
+    ]
     assert one in listed
     assert "relations" in one["settings"]["properties"]
     assert all(f"\n{section}\n" in text for section in DOC_SECTIONS)

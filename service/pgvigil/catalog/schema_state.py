@@ -13,6 +13,7 @@ from typing import Any, LiteralString
 
 from pgvigil.catalog.model import Catalog, Column, Table, TableKind
 from pgvigil.catalog.names import TableName, qualified, quote
+from pgvigil.catalog.scope import Scope
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -123,8 +124,12 @@ def constraints_query() -> LiteralString:
     return resources.files("pgvigil.catalog").joinpath("sql", "constraints.sql").read_text(encoding="utf-8")
 
 
-def made_state(catalog: Catalog, constraints: Rows) -> SchemaState:
-    """Return the state of the watched schemas; `constraints` are the rows of `constraints_query`."""
+def made_state(catalog: Catalog, constraints: Rows, scope: Scope | None = None) -> SchemaState:
+    """Return the state of the schemas in a scope, the catalog's own if none is given.
+
+    `constraints` are the rows of `constraints_query`.
+    """
+    watched = scope or catalog.scope
     by_table: defaultdict[int, list[ConstraintState]] = defaultdict(list)
     for row in constraints:
         by_table[row["table"]].append(_constraint(catalog, row))
@@ -133,7 +138,7 @@ def made_state(catalog: Catalog, constraints: Rows) -> SchemaState:
         tuple(
             _table(table, by_table[table.oid])
             for table in sorted(catalog.tables, key=lambda one: (one.schema, one.name))
-            if catalog.scope.watches(table.schema) and not table.is_partition
+            if watched.watches(table.schema) and not table.is_partition
         ),
     )
 

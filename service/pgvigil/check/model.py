@@ -138,7 +138,9 @@ class Examined:
     `strategy` names the method that was used, `explain` says in a few lines why this one; `rows_examined`
     counts the rows that were judged. `measures` are figures that metrics show whether or not there is a
     finding, such as the drift of a pair by kind. `memory` is what the next run of this subject wants to know:
-    how long this one took, say. It is kept in the state store, a few kilobytes at the most.
+    how long this one took, say. It is kept in the state store, a few kilobytes at the most. `seen` is what
+    of the subject a person may accept as right, for later runs to compare with; it is kept as well, some
+    megabytes at the most.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -147,6 +149,7 @@ class Examined:
     measures: Mapping[str, int] = field(default_factory=dict)
     explain: str = ""
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
+    seen: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,6 +107,8 @@ class Check(ABC, Generic[P]):
 
     name: ClassVar[str]
     params_type: ClassVar[type[Params]] = Params
+    needs_store: ClassVar[bool] = False
+    """Whether it compares with what the store has kept of earlier runs: a single sweep leaves it out then."""
 
     def __init__(self, params: P) -> None:
         self.params = params

@@ -1,7 +1,7 @@
 """Incidents: the life of a finding over runs."""
 
 from pgvigil.incident.model import Event, EventKind, Incident, Mark, Resolution, State, Transition
-from pgvigil.incident.step import acknowledge, mute, step, unmute, vanished
+from pgvigil.incident.step import accepted, acknowledge, mute, step, unmute, vanished
 
 __all__ = [
     "Event",
@@ -11,6 +11,7 @@ __all__ = [
     "Resolution",
     "State",
     "Transition",
+    "accepted",
     "acknowledge",
     "mute",
     "step",

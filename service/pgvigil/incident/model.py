@@ -44,6 +44,7 @@ class EventKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    ACCEPTED = "accepted"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,15 @@ def vanished(incidents: Iterable[Incident], at: datetime) -> Transition:
     )
 
 
+def accepted(incidents: Iterable[Incident], mark: Mark) -> Transition:
+    """Note that what is seen of a subject was accepted as right; the next run no longer sees a fault."""
+    return _transition(
+        (one, (Event(one.id, EventKind.ACCEPTED, mark.at, "what was seen is right from now on", mark.who),))
+        for one in incidents
+        if one.live
+    )
+
+
 def acknowledge(incident: Incident, mark: Mark) -> Transition:
     """Note that somebody takes care of a live incident."""
     return _transition([_marked(replace(incident, acknowledged=mark), EventKind.ACKNOWLEDGED, mark)])

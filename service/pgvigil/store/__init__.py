@@ -3,6 +3,7 @@
 `Store` is the only door. Whoever only looks (metrics, console, API) gets frozen records.
 """
 
+from pgvigil.store.accepting import Acceptance
 from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.noting import Note
@@ -21,6 +22,7 @@ from pgvigil.store.store import Store
 from pgvigil.store.view import LiveIncident, View
 
 __all__ = [
+    "Acceptance",
     "CheckStatus",
     "Coverage",
     "CoverageState",

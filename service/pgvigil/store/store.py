@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from threading import Lock
 from typing import Self, TypeAlias, TypeVar
 
@@ -16,6 +17,7 @@ from pgvigil.errors import StoreError, SupersededError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
 from pgvigil.store import discovering, noting, reading, recording, retention
+from pgvigil.store.acceptances import Acceptances
 from pgvigil.store.database import Database
 from pgvigil.store.discovering import Synced
 from pgvigil.store.leadership import Leadership
@@ -57,6 +59,8 @@ class Store(Reader):
         self._in_doubt = False
         self._last_words = (0, 0)
         self.outbox = Outbox(database, self._commit)
+        # A person's word counts whichever replica hears it.
+        self.acceptances = Acceptances(database, partial(self._commit, fenced=False))
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
