@@ -130,6 +130,48 @@ def check_command(
     )
 
 
+@app.command("audit")
+@one_line_errors
+def audit_command(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    target: TargetOption = None,
+    output: Annotated[
+        Literal["text", "markdown", "json", "mermaid", "dot"],
+        typer.Option("--format", "-f", help="Format of the audit."),
+    ] = "text",
+    file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where it is written to, instead of stdout."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            metavar="OLD.json",
+            help="An earlier audit in the format json: what changed since is told as well.",
+        ),
+    ] = None,
+    sampling: Annotated[
+        bool,
+        typer.Option(
+            "--sampling/--no-sampling",
+            help="Whether rows are read: samples for proposals, and all of small tables for rows without a "
+            "parent.",
+        ),
+    ] = True,
+) -> None:
+    """Tell what a target holds: inventory, map of relations, fragmentation, proposals.
+
+    An audit judges nothing: pgvigil check and the daemon do. What could not be looked at is listed as
+    unknown. Exit status: 0 the audit was made, whatever it tells; 2 wrong usage or configuration, or a file
+    that cannot be read or written; 3 the target could not be read; 130 interrupted by Ctrl-C, 143 by SIGTERM.
+    """
+    from pgvigil.cli import audit
+
+    audit.run(audit.Request(config, dsn, target, output, file, compare, sampling))
+
+
 @app.command("demo")
 @one_line_errors
 def demo_command(
