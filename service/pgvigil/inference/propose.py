@@ -1,0 +1,87 @@
+"""Proposes relations: candidates by names and values, weighed by statistics and a sample, and chosen from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+
+from pgvigil.catalog import Catalog, RelationName
+from pgvigil.catalog.statistics import Statistics
+from pgvigil.inference.by_value import candidates_by_value
+from pgvigil.inference.candidate import Candidate
+from pgvigil.inference.choose import chosen
+from pgvigil.inference.comparable import part_family
+from pgvigil.inference.composites import composite_candidates
+from pgvigil.inference.landscape import Landscape
+from pgvigil.inference.polymorphic import doubt, pairs_of, polymorphic_candidates
+from pgvigil.inference.proposal import ProposedRelation
+from pgvigil.inference.referred import referred
+from pgvigil.inference.sampling import Sampler
+from pgvigil.inference.singles import candidates_of
+from pgvigil.inference.values import Values
+from pgvigil.inference.verify import verified
+
+
+def propose_relations(
+    catalog: Catalog,
+    statistics: Statistics | None = None,
+    sampler: Sampler | None = None,
+    known: Iterable[RelationName] = (),
+    rejected: Collection[RelationName] = (),
+) -> tuple[ProposedRelation, ...]:
+    """Propose the relations that seem to hold in the watched schemas though nobody declared them, best first.
+
+    `known` are those that somebody configured or adopted: their columns have a parent. `rejected` ones are
+    never proposed again, but others of the same columns may be. Without `statistics` and `sampler` names and
+    keys decide alone. Each proposal is more likely than not, by pgvigil's own reckoning. Raises what the
+    sampler's queries raise, but for what may not be read or takes too long.
+    """
+    held = {*known, *(key.relation for key in catalog.foreign_keys)}
+    found = candidates(catalog, statistics, sampler, held)
+    return tuple(chosen((one for one in found if one.relation not in rejected), held))
+
+
+def candidates(
+    catalog: Catalog,
+    statistics: Statistics | None = None,
+    sampler: Sampler | None = None,
+    known: Iterable[RelationName] = (),
+) -> list[Candidate]:
+    """Return all that was thought of, likely or not, with the reasons: what the weights are fitted to."""
+    landscape = Landscape(catalog, known)
+    values = Values(landscape, statistics)
+    named = [one.with_reasons(values.reasons(one)) for one in _by_name(landscape, statistics)]
+    valued = [one.with_reasons(values.reasons(one)) for one in _by_value(landscape, values, named)]
+    found = referred([*named, *valued], landscape.held)
+    return found if sampler is None else verified(found, sampler, values, statistics)
+
+
+def relevant_columns(catalog: Catalog) -> set[tuple[int, int]]:
+    """Return the columns, as (table's oid, number), whose statistics inference wants."""
+    return {
+        (table.oid, column.number)
+        for table in Landscape(catalog).tables
+        for column in table.columns
+        if part_family(column)
+    }
+
+
+def _by_name(landscape: Landscape, statistics: Statistics | None) -> Iterator[Candidate]:
+    for table in landscape.tables:
+        doubts = dict(doubt(landscape, table, statistics))
+        for column in table.columns:
+            against = [doubts[column.name]] if column.name in doubts else []
+            for one in candidates_of(landscape, table, column, statistics):
+                yield one.with_reasons(against)
+    yield from composite_candidates(landscape)
+    yield from polymorphic_candidates(landscape, statistics)
+
+
+def _by_value(landscape: Landscape, values: Values, named: Iterable[Candidate]) -> Iterator[Candidate]:
+    """Yield what values alone lead to, for the columns whose names led to nothing likely."""
+    likely = {(one.child.oid, one.columns) for one in named if one.log_odds > 0}
+    for table in landscape.tables:
+        several = {column.name for column, _ in pairs_of(landscape, table)}
+        for column in table.columns:
+            settled = (table.oid, (column.name,)) in likely or column.name in several
+            if landscape.may_refer(table, column) and not settled:
+                yield from candidates_by_value(landscape, table, column, values)

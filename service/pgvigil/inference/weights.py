@@ -1,0 +1,82 @@
+"""What each reason for or against a relation weighs: a logistic model, all of its numbers in one place.
+
+A candidate's log-odds are `BIAS` and, for each of its reasons, the weight times the reason's amount (1 unless
+it says otherwise, and at most 1). A weight of 1 makes the odds 2.7 times what they were without.
+"""
+
+from __future__ import annotations
+
+BIAS = -4.0
+
+WEIGHTS = {
+    # Which name led to the parent: one of these.
+    "name_full": 5.0,
+    "name_bare": 4.8,
+    "name_tail": 3.4,
+    "name_head": 2.4,
+    "name_in_front": 3.0,
+    "name_abbreviated": 3.2,
+    "name_initials": 1.5,
+    "key_name": 3.6,
+    "role_person": 3.6,
+    "role_self": 4.2,
+    "precedent_only": 3.0,
+    "comment": 3.0,
+    "values_only": 0.8,
+    "values_of_a_leaf": -1.5,
+    "composite_names": 2.6,
+    "composite_reference": 4.2,
+    "polymorphic": 3.6,
+    # What the name says besides.
+    "tail_share": 1.2,
+    "role": -0.4,
+    "vague": -1.2,
+    "ending_reference": 1.0,
+    "ending_natural": 0.2,
+    "ending_none": -0.9,
+    "ending_is_key": 1.2,
+    "key_is_named": 1.0,
+    "key_is_borrowed": -2.0,
+    "comment_too": 1.5,
+    # What the tables say.
+    "parent_primary": 0.5,
+    "parent_secondary": -0.5,
+    "same_type": 0.3,
+    "other_type": -0.4,
+    "indexed": 0.9,
+    "in_key": 0.6,
+    "own_key": -4.0,
+    "unique": -0.3,
+    "near_detail": 0.9,
+    "near_prefix": 0.7,
+    "near_schema": 0.4,
+    "far": -0.8,
+    "own_table": -1.5,
+    "copy": -3.0,
+    "transient": -2.5,
+    "external": -3.0,
+    "number": -3.0,
+    "code": -1.5,
+    "attribute": -2.5,
+    "beside_type": -5.0,
+    # What is declared already.
+    "precedent": 2.5,
+    "precedent_against": -2.0,
+    "flow": 0.8,
+    "referred": 1.0,
+    # A composite key's own.
+    "parts": 1.0,
+    "details": 1.6,
+    "links": -1.0,
+    # What the server's statistics say.
+    "range_inside": 1.2,
+    "range_outside": -4.0,
+    "too_many": -4.0,
+    "parent_empty": -4.0,
+    "covers": 1.4,
+    # Another parent that fits, too, takes its part of the probability: this only orders the words.
+    "rival": -1.0,
+    # What a sample says.
+    "found": 3.0,
+    "missing": -7.0,
+}
