@@ -1,0 +1,59 @@
+"""Proposes pairs of a database, as far as a role may read it."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from pgvigil.catalog import Scope
+from pgvigil.catalog.statistics_read import read_statistics
+from pgvigil.inference.pairs import propose_pairs
+from pgvigil.inference.pairs_sampling import PairSampler
+from pgvigil.target import Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from psycopg import sql
+
+    from pgvigil.catalog import Catalog, RelationName
+    from pgvigil.inference import ProposedPair
+
+
+@contextmanager
+def opened(dsn: str) -> Iterator[Target]:
+    target = Target("t", dsn)
+    try:
+        yield target
+    finally:
+        target.close()
+
+
+def fetch_of(target: Target) -> Callable[[sql.Composed], list[dict[str, Any]]]:
+    """Return what runs each query in a snapshot of its own."""
+
+    def fetch(query: sql.Composed) -> list[dict[str, Any]]:
+        with target.snapshot("pairs") as snapshot:
+            return snapshot.fetch(query)
+
+    return fetch
+
+
+def catalog_of(dsn: str) -> Catalog:
+    with opened(dsn) as target:
+        return target.read_catalog()
+
+
+def proposed(
+    dsn: str, *, scope: Scope | None = None, sampled: bool = True, known: Iterable[RelationName] = ()
+) -> tuple[ProposedPair, ...]:
+    with opened(dsn) as target:
+        catalog = target.read_catalog(scope)
+        with target.snapshot("statistics") as snapshot:
+            statistics = read_statistics(snapshot.fetch, catalog)
+        sampler = PairSampler(fetch_of(target)) if sampled else None
+        return propose_pairs(catalog, statistics, sampler, known)
+
+
+def named(pairs: Iterable[ProposedPair]) -> list[str]:
+    return [f"{pair.left} <> {pair.right}" for pair in pairs]
