@@ -107,7 +107,14 @@ class OrphanRows(Check[OrphanRowsParams]):
         wanted = find_relations(catalog, self.params.relations, "relations")
         keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
         subjects = [
-            Subject(key.subject, key, confirm=1, reads=(key.child, key.parent)) for key in keys.values()
+            Subject(
+                key.subject,
+                key,
+                confirm=1,
+                reads=(key.child, key.parent),
+                objects=(key, key.child, key.parent),
+            )
+            for key in keys.values()
         ]
         problems = list(wanted.problems)
         for relation in (*wanted.undeclared, *wanted.wider):

@@ -1,5 +1,14 @@
 """The catalog: what a target consists of, and how its parts are named."""
 
+from pgvigil.catalog.lineage import (
+    CatalogObject,
+    Lineage,
+    lineage,
+    oids,
+    read_lineage,
+    why_gone,
+    written_lineage,
+)
 from pgvigil.catalog.model import (
     Catalog,
     Column,
@@ -30,12 +39,14 @@ __all__ = [
     "KEPT_SCHEMA",
     "KINDS",
     "Catalog",
+    "CatalogObject",
     "Change",
     "ChangeKind",
     "Column",
     "ForeignKey",
     "Index",
     "Key",
+    "Lineage",
     "Match",
     "Operator",
     "PairName",
@@ -51,11 +62,16 @@ __all__ = [
     "catalog_queries",
     "compare_schemas",
     "constraints_query",
+    "lineage",
     "made_catalog",
     "made_state",
+    "oids",
     "parse_relation",
     "parse_table",
     "qualified",
     "quote",
     "read_catalog",
+    "read_lineage",
+    "why_gone",
+    "written_lineage",
 ]

@@ -1,9 +1,10 @@
 """Incidents: the life of a finding over runs."""
 
 from pgvigil.incident.model import Event, EventKind, Incident, Mark, Resolution, State, Transition
-from pgvigil.incident.step import accepted, acknowledge, mute, step, unmute, vanished
+from pgvigil.incident.step import GONE, accepted, acknowledge, mute, renamed, step, unmute, vanished
 
 __all__ = [
+    "GONE",
     "Event",
     "EventKind",
     "Incident",
@@ -14,6 +15,7 @@ __all__ = [
     "accepted",
     "acknowledge",
     "mute",
+    "renamed",
     "step",
     "unmute",
     "vanished",

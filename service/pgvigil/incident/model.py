@@ -45,6 +45,7 @@ class EventKind(StrEnum):
     MUTED = "muted"
     UNMUTED = "unmuted"
     ACCEPTED = "accepted"
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)

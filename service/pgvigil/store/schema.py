@@ -92,6 +92,8 @@ subjects = Table(
     Column("violations", Json, nullable=False),
     Column("measures", Json, nullable=False),
     Column("incomplete", BigInteger, nullable=False, server_default="0"),
+    # What of the target's catalog it is about, as catalog/lineage.py writes it.
+    Column("lineage", Line, nullable=False, server_default=""),
     UniqueConstraint("target", "check", "digest", name="subjects_name"),
 )
 

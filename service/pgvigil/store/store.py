@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -19,7 +19,7 @@ from pgvigil.run import Run
 from pgvigil.store import discovering, noting, reading, recording, retention
 from pgvigil.store.acceptances import Acceptances
 from pgvigil.store.database import Database
-from pgvigil.store.discovering import Synced
+from pgvigil.store.discovering import Synced, Why
 from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
 from pgvigil.store.outbox import Outbox
@@ -155,20 +155,22 @@ class Store(Reader):
         self,
         target: str,
         check: str,
-        subjects: Iterable[str],
+        subjects: Iterable[str] | Mapping[str, str],
         now: datetime,
         interval_seconds: float,
         *,
+        why: Why = lambda _: "",
         still: Still = always,
     ) -> Synced:
-        """Make `subjects` the known ones of a check, after a discovery.
+        """Make `subjects`, or the keys of that with their written lineages, the known ones of a check.
 
-        New ones are `unknown`. Those that are gone are removed with their runs; their incidents are closed as
-        vanished, and stay in the history.
+        New ones are `unknown`. What was renamed keeps all that it has. Those that are gone are removed with
+        their runs; their incidents are closed as vanished, say why, and stay in the history.
         """
         status = CheckStatus(target, check, interval_seconds, now)
+        found = dict(subjects) if isinstance(subjects, Mapping) else dict.fromkeys(subjects, "")
         return self._commit(
-            lambda connection: discovering.sync(connection, status, subjects, now), still=still
+            lambda connection: discovering.sync(connection, status, found, now, why), still=still
         )
 
     def record_sweep(self, target: str, check: str, began_at: datetime, *, still: Still = always) -> None:

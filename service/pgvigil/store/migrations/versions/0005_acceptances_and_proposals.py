@@ -1,4 +1,4 @@
-"""What people accepted as right, and what was proposed to them, with what they said of it."""
+"""What people accepted, what was proposed to them and what they said of it, and what subjects are made of."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -45,3 +45,4 @@ def upgrade() -> None:
         sa.Column("why", sa.Text),
     )
     op.create_index("proposals_by_target", "proposals", ["target", "state"])
+    op.add_column("subjects", sa.Column("lineage", sa.Text, nullable=False, server_default=""))
