@@ -15,7 +15,15 @@ from pgvigil.store.codec import check_of_row, row_of_status, status_of_row
 from pgvigil.store.database import batches
 from pgvigil.store.recording import add_check, live_incidents, save
 from pgvigil.store.renaming import keep_lineages, rename, renames
-from pgvigil.store.schema import acceptances, addresses, checks, deployments, subjects, targets
+from pgvigil.store.schema import (
+    acceptances,
+    addresses,
+    checks,
+    deployments,
+    proposals,
+    subjects,
+    targets,
+)
 from pgvigil.store.status import CheckStatus, CoverageState, SubjectStatus
 from pgvigil.store.view import CheckKey, Delta, LiveIncident, SubjectKey
 
@@ -138,7 +146,7 @@ def retire(connection: Connection, configured: Collection[CheckKey], now: dateti
     gone_targets = [name for name in connection.scalars(named) if name not in kept]
     connection.execute(delete(targets).where(targets.c.name.in_(gone_targets)))
     connection.execute(delete(deployments).where(deployments.c.target.in_(gone_targets)))
-    for table in (addresses, acceptances):
+    for table in (addresses, acceptances, proposals):
         connection.execute(delete(table).where(table.c.target.not_in(kept)))
     return Delta(
         incidents=incidents, gone_subjects=gone_subjects, gone_checks=gone_checks, gone_targets=gone_targets

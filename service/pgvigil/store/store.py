@@ -23,6 +23,7 @@ from pgvigil.store.discovering import Synced, Why
 from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
 from pgvigil.store.outbox import Outbox
+from pgvigil.store.proposals import Proposals
 from pgvigil.store.reader import Reader
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
@@ -61,6 +62,7 @@ class Store(Reader):
         self.outbox = Outbox(database, self._commit)
         # A person's word counts whichever replica hears it.
         self.acceptances = Acceptances(database, partial(self._commit, fenced=False))
+        self.proposals = Proposals(database, partial(self._commit, fenced=False))
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
