@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 from pgvigil.audit.examining import Progress, judge
 from pgvigil.audit.fragments import fragments
 from pgvigil.audit.indexes import index_notes, scans_unknown
+from pgvigil.audit.inferring import infer
 from pgvigil.audit.inventory import inventoried, schemas_of, unreadable
 from pgvigil.audit.model import Audit, Inventory
 from pgvigil.audit.pairs import configured_pairs, proposed_pairs
@@ -18,10 +18,8 @@ from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.engine import server_version
-from pgvigil.inference import ProposedPair, ProposedRelation
+from pgvigil.inference import relevant_columns
 from pgvigil.watch import Watch
-
-Proposals: TypeAlias = tuple[tuple[ProposedRelation, ...], tuple[ProposedPair, ...]]
 
 
 def build_audit(
@@ -37,13 +35,14 @@ def build_audit(
     seen = _seen(watch)
     progress("catalog", 1, 1)
     judged = judge(watch, seen.catalog, rows=sampling, progress=progress)
-    proposed: Proposals = ((), ())
+    known = tuple(judged.relations.values())
+    proposed = infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
     pairs = configured_pairs(watch.checks, seen.catalog)
-    pairs = (*pairs, *proposed_pairs(proposed[1], pairs))
+    pairs = (*pairs, *proposed_pairs(proposed.pairs, pairs))
     tables = inventoried(seen.catalog, seen.statistics)
     schemas = schemas_of(seen.catalog, tables)
     rows = {table.name: table.rows_estimated for table in tables}
-    relations = mapped(seen.catalog, judged, proposed[0], rows)
+    relations = mapped(seen.catalog, judged, proposed.relations, rows)
     return Audit(
         target=watch.target.name,
         database=seen.catalog.database,
@@ -81,5 +80,5 @@ def _seen(watch: Watch) -> _Seen:
         fetch = partial(snapshot.fetch, most_rows=None)
         catalog = made_catalog([fetch(query) for query in catalog_queries()], watch.scope)
         state = made_state(catalog, fetch(constraints_query()))
-        statistics = read_statistics(fetch, catalog, ())
+        statistics = read_statistics(fetch, catalog, relevant_columns(catalog))
     return _Seen(catalog, state, statistics)

@@ -17,12 +17,10 @@ from pgvigil.audit.model import (
 )
 from pgvigil.catalog import TableName, quote
 from pgvigil.check import Severity
+from pgvigil.inference import LIKELY
 
 _NEARLY = 0.8
 """The share of columns, by name and type, that two tables have in common if they are nearly the same."""
-
-_LIKELY = 0.5
-"""A pair below it is no more than a guess."""
 
 _FEW_TABLES = 2
 _SEVERAL_SCHEMAS = 4
@@ -55,15 +53,12 @@ def fragments(
 def _pairs(pairs: Iterable[MapPair], tables: Tables, referred: Collection[TableName]) -> Iterator[Fragment]:
     for pair in pairs:
         both = [tables[name] for name in (pair.left, pair.right) if name in tables]
-        if len(both) == 2 and pair.right_target is None and pair.probability >= _LIKELY:
-            seem = "seem to hold" if pair.origin is Origin.INFERRED else "hold"
-            yield Fragment(
-                FragmentKind.PAIR,
-                f"{pair.left} and {pair.right} {seem} the same entity",
-                (pair.subject,),
-                _impact(both, referred),
-                _rows_to_move(both),
-            )
+        if len(both) == 2 and pair.right_target is None and pair.probability >= LIKELY:
+            # A proposal is no more than a warning.
+            inferred = pair.origin is Origin.INFERRED
+            impact = _impact(both, () if inferred else referred)
+            title = f"{pair.left} and {pair.right} {'seem to hold' if inferred else 'hold'} the same entity"
+            yield Fragment(FragmentKind.PAIR, title, (pair.subject,), impact, _rows_to_move(both))
 
 
 def _twins(tables: Iterable[TableInventory], referred: Collection[TableName]) -> Iterator[Fragment]:

@@ -1,0 +1,195 @@
+"""Where everything lies on the map. Graphviz does the work, in two steps.
+
+Within a schema `dot` puts children left of their parents; then `neato` lays the schemas beside those they share
+relations with. One layout for both leaves most of the picture empty, so that nothing in it can be read; and it
+takes minutes for hundreds of tables, this a second.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from pygraphviz import AGraph
+
+from pgvigil.catalog import TableName
+
+Link = tuple[TableName, TableName]
+"""A child and its parent."""
+
+TABLE_HEIGHT = 20.0
+_MARGIN = 9.0
+_TITLE = 22.0
+_GAP = 7.0
+_BETWEEN_SCHEMAS = 16.0
+_ASPECT = 1.7
+"""How much wider than high the map shall become: as screens and landscape paper are."""
+_MOST_IN_LAYERS = 1_500
+"""Above as many links within a schema, sorting them into layers takes minutes: its tables stand in rows."""
+_INCH = 72.0
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle, by its upper left corner; x grows to the right, y downwards, in pixels."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """Where it ends."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Where it ends."""
+        return self.y + self.height
+
+    def moved(self, x: float, y: float) -> Box:
+        """Return it further right and down by as much."""
+        return replace(self, x=self.x + x, y=self.y + y)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The places of all tables and of the frames of their schemas; the map begins at (0, 0)."""
+
+    tables: Mapping[TableName, Box]
+    schemas: Mapping[str, Box]
+    width: float
+    height: float
+
+
+def arrange(widths: Mapping[TableName, float], links: Sequence[Link]) -> Plan:
+    """Lay out tables of the widths given, which hold every end of the links. The same input gives the same map."""
+    by_schema: defaultdict[str, dict[TableName, float]] = defaultdict(dict)
+    for table, width in widths.items():
+        by_schema[table.schema][table] = width
+    within: defaultdict[str, list[Link]] = defaultdict(list)
+    for child, parent in dict.fromkeys(links):
+        if child.schema == parent.schema and child != parent:
+            within[child.schema].append((child, parent))
+    linked = {table for link in links for table in link}
+    inside = {schema: _inside(tables, within[schema], linked) for schema, tables in by_schema.items()}
+    frames = {schema: _frame(schema, boxes.values()) for schema, boxes in inside.items()}
+    schemas = _beside(frames, Counter(_crossing(links)))
+    tables = {
+        table: box.moved(schemas[schema].x, schemas[schema].y)
+        for schema, boxes in inside.items()
+        for table, box in boxes.items()
+    }
+    width = max((box.right for box in schemas.values()), default=0.0)
+    return Plan(tables, schemas, width, max((box.bottom for box in schemas.values()), default=0.0))
+
+
+def _crossing(links: Iterable[Link]) -> Iterable[tuple[str, str]]:
+    for child, parent in links:
+        if child.schema != parent.schema:
+            yield min(child.schema, parent.schema), max(child.schema, parent.schema)
+
+
+def _inside(
+    widths: Mapping[TableName, float], links: Sequence[Link], linked: set[TableName]
+) -> dict[TableName, Box]:
+    """Place a schema's tables: those that are linked to one another, then those linked elsewhere, then the rest."""
+    if len(links) > _MOST_IN_LAYERS:
+        links = ()
+    layered = {table for link in links for table in link}
+    boxes = _layers({table: widths[table] for table in widths if table in layered}, links)
+    for chosen in (linked - layered, widths.keys() - linked):
+        rest = {table: width for table, width in widths.items() if table in chosen and table not in layered}
+        boxes |= _rows(rest, below=boxes.values())
+    return boxes
+
+
+def _layers(widths: Mapping[TableName, float], links: Sequence[Link]) -> dict[TableName, Box]:
+    if not widths:
+        return {}
+    graph = _graph(
+        directed=True, rankdir="LR", nodesep=_GAP / _INCH, ranksep=26 / _INCH, pack=4, packmode="node"
+    )
+    # Numbers, not names: in those of nodes Graphviz gives a meaning to some characters.
+    places = {table: place for place, table in enumerate(widths)}
+    for table, place in places.items():
+        graph.add_node(place, width=widths[table] / _INCH, height=TABLE_HEIGHT / _INCH)
+    for child, parent in links:
+        graph.add_edge(places[child], places[parent])
+    graph.layout("dot")
+    sizes = [(width, TABLE_HEIGHT) for width in widths.values()]
+    boxes = _at_corner(_boxes(graph, sizes), _MARGIN, _TITLE)
+    return dict(zip(widths, boxes, strict=True))
+
+
+def _rows(widths: Mapping[TableName, float], below: Iterable[Box]) -> dict[TableName, Box]:
+    """Place tables that nothing orders in rows, about as wide as what they stand below."""
+    if not widths:
+        return {}
+    above = tuple(below)
+    area = sum((width + _GAP) * (TABLE_HEIGHT + _GAP) for width in widths.values())
+    end = max(math.sqrt(area * _ASPECT), *widths.values(), *(box.right - _MARGIN for box in above)) + _MARGIN
+    x, y = _MARGIN, max((box.bottom + _GAP for box in above), default=_TITLE)
+    boxes = {}
+    for table, width in widths.items():
+        if x > _MARGIN and x + width > end:
+            x, y = _MARGIN, y + TABLE_HEIGHT + _GAP
+        boxes[table] = Box(x, y, width, TABLE_HEIGHT)
+        x += width + _GAP
+    return boxes
+
+
+def _frame(schema: str, boxes: Iterable[Box]) -> Box:
+    boxes = tuple(boxes)
+    title = 2 * _MARGIN + 7.5 * min(len(schema), 40)
+    width = max(title, *(box.right + _MARGIN for box in boxes))
+    return Box(0, 0, width, max(box.bottom for box in boxes) + _MARGIN)
+
+
+def _beside(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int]) -> dict[str, Box]:
+    """Place the schemas' frames, those that share relations near to one another, none upon another.
+
+    They are laid out as if they were higher than they are, and pressed flat afterwards: so the map gets wider
+    than high.
+    """
+    if not frames:
+        return {}
+    # pack also puts what shares nothing at its side, instead of as far away as it can.
+    graph = _graph(overlap="vpsc", sep=f"+{_BETWEEN_SCHEMAS / 2}", pack=_BETWEEN_SCHEMAS, start=1)
+    sizes = [(frame.width, frame.height * _ASPECT) for frame in frames.values()]
+    places = {schema: place for place, schema in enumerate(frames)}
+    for place, (width, height) in enumerate(sizes):
+        graph.add_node(place, width=width / _INCH, height=height / _INCH)
+    for (one, other), relations in shared.items():
+        reach = (math.hypot(*sizes[places[one]]) + math.hypot(*sizes[places[other]])) / 4
+        graph.add_edge(places[one], places[other], weight=relations, len=reach / _INCH)
+    graph.layout("neato")
+    flat = [
+        Box(box.x, (box.y + box.height / 2) / _ASPECT - frame.height / 2, frame.width, frame.height)
+        for box, frame in zip(_boxes(graph, sizes), frames.values(), strict=True)
+    ]
+    return dict(zip(frames, _at_corner(flat, 0, 0), strict=True))
+
+
+def _graph(*, directed: bool = False, **settings: object) -> AGraph:
+    """Return a graph for its places alone: no labels, for which fonts would be looked up, and no lines."""
+    graph = AGraph(directed=directed, strict=False, splines="false", **settings)
+    graph.node_attr.update(shape="box", label="", fixedsize="true")
+    return graph
+
+
+def _boxes(graph: AGraph, sizes: Sequence[tuple[float, float]]) -> list[Box]:
+    """Read where the layout has put the nodes, which are numbered as their sizes."""
+    found = []
+    for place, (width, height) in enumerate(sizes):
+        x, y = (float(part) for part in graph.get_node(place).attr["pos"].split(","))
+        found.append(Box(x - width / 2, -y - height / 2, width, height))
+    return found
+
+
+def _at_corner(boxes: Sequence[Box], x: float, y: float) -> list[Box]:
+    left, top = min(box.x for box in boxes), min(box.y for box in boxes)
+    return [box.moved(x - left, y - top) for box in boxes]
