@@ -13,23 +13,27 @@ from tests.incident.life import at
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pgvigil.check import JsonValue
+
 SALES = "shop.sales(game_id) -> shop.games(id)"
 NOTES = "shop.notes(a, b) -> shop.sales(c, d)"
 PAIR = "shop.games <> old.games"
-PAIR_SETTINGS = {"left": "shop.games", "right": "old.games", "key": {"id": "nr"}, "tolerance": {"x": 0.5}}
+PAIR_SETTINGS: JsonValue = {
+    "left": "shop.games",
+    "right": "old.games",
+    "key": {"id": "nr"},
+    "tolerance": {"x": 0.5},
+}
 
 
 def offer(subject: str, probability: float = 0.5, *evidence: str) -> Offer:
-    if " <> " in subject:
-        return Offer(
-            kind=Kind.PAIR,
-            subject=subject,
-            probability=probability,
-            evidence=evidence,
-            settings=PAIR_SETTINGS,
-        )
+    pair = " <> " in subject
     return Offer(
-        kind=Kind.RELATION, subject=subject, probability=probability, evidence=evidence, settings=subject
+        kind=Kind.PAIR if pair else Kind.RELATION,
+        subject=subject,
+        probability=probability,
+        evidence=evidence,
+        settings=PAIR_SETTINGS if pair else subject,
     )
 
 
@@ -51,11 +55,8 @@ def test_proposals_are_listed_by_their_probability(store: Store) -> None:
     propose(store, offer(SALES, 0.5), offer(NOTES, 0.9, "the name says so", "naïve 🦊"), offer(PAIR))
     assert [one.subject for one in store.proposals.all()] == [NOTES, SALES, PAIR]
     first = store.proposals.all("games", [ProposalState.PROPOSED])[0]
-    assert (first.probability, first.evidence, first.settings) == (
-        0.9,
-        ("the name says so", "naïve 🦊"),
-        NOTES,
-    )
+    assert (first.probability, first.settings) == (0.9, NOTES)
+    assert first.evidence == ("the name says so", "naïve 🦊")
     assert (first.kind, first.source, first.proposed_at) == ("relation", "inference", at(0))
     assert store.proposals.find(first.id) == first
     assert store.proposals.all()[-1].settings == PAIR_SETTINGS

@@ -50,9 +50,8 @@ class Offer:
 
     def id_on(self, target: str) -> str:
         """Return what names it, whichever way round it is written."""
-        return sha256("\0".join((target, self.kind, _alike(self.kind, self.subject))).encode()).hexdigest()[
-            :12
-        ]
+        named = "\0".join((target, self.kind, _alike(self.kind, self.subject)))
+        return sha256(named.encode()).hexdigest()[:12]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,12 +159,11 @@ def adopted(connection: Connection) -> list[Proposal]:
 
 def _supersede(connection: Connection, target: str, known: Collection[str]) -> None:
     """Note what is declared or configured by now, and what no longer is."""
-    alike = {_alike(kind, subject) for subject in known for kind in Kind if _is(kind, subject)}
+    alike = {_alike(kind, subject) for subject in known for kind in Kind}
     for row in connection.execute(_all(target)).mappings():
         superseded = _alike(row["kind"], row["subject"]) in alike
-        state = (
-            ProposalState.SUPERSEDED.value if superseded else row["decision"] or ProposalState.PROPOSED.value
-        )
+        otherwise = row["decision"] or ProposalState.PROPOSED.value
+        state = ProposalState.SUPERSEDED.value if superseded else otherwise
         if state != row["state"]:
             connection.execute(update(table).filter_by(id=row["id"]).values(state=state))
 
@@ -174,12 +172,8 @@ def _all(target: str) -> Any:
     return select(table).filter_by(target=target).with_for_update()
 
 
-def _is(kind: Kind, subject: str) -> bool:
-    return (" <> " in subject) == (kind is Kind.PAIR)
-
-
 def _alike(kind: str, subject: str) -> str:
-    """Return what is the same for a relation whatever the order of its columns, a pair whatever its sides'."""
+    """Return what is the same whatever the order of a relation's columns, or of a pair's sides."""
     if kind == Kind.PAIR:
         return " <> ".join(sorted(subject.split(" <> ")))
     try:
