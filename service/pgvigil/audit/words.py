@@ -30,7 +30,8 @@ def size(count: int | None) -> str:
         if left < 1024:
             break
         left, unit = left / 1024, larger
-    return f"{left:.0f} {unit}" if left >= 10 or unit == "B" else f"{left:.1f} {unit}"
+    figure = f"{left:.0f}" if left >= 10 else f"{left:.1f}".removesuffix(".0")
+    return f"{figure} {unit}"
 
 
 def moment(when: datetime | None) -> str:

@@ -164,10 +164,10 @@ def _evidence(evidence: Sequence[str]) -> Lines:
 
 
 def _index(one: IndexNote) -> Lines:
-    columns = visible(", ".join(one.columns))
+    lacking = f"{one.table}({', '.join(map(quote, one.columns))})"
     yield Text.assemble(
         f"  {one.fault:<10}",
-        visible(one.name or f"{one.table}({columns})"),
+        visible(one.name or lacking),
         (f"  {size(one.bytes)}, {visible(one.words)}", "dim"),
     )
 
