@@ -35,7 +35,7 @@ def step(incidents: Iterable[Incident], run: Run, new_id: Callable[[], str]) -> 
     return _transition(_examined(live, faults, run, new_id))
 
 
-GONE = "the subject is gone from the catalog"
+GONE = "the subject is gone from the catalog, or is no longer asked for"
 
 
 def vanished(
