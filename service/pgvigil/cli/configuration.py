@@ -16,7 +16,9 @@ from pgvigil.check import Subject
 from pgvigil.cli import source
 from pgvigil.cli.fit import fit
 from pgvigil.cli.output import counted
+from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
+from pgvigil.cli.starting import discovered
 from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError
@@ -140,14 +142,8 @@ def init(dsn: str | None, output: Path | None) -> None:
     """Write a starting file; an existing one is never overwritten."""
     logs.configure("error", "auto")
     registry = Registry.load()
-    catalog = None
-    name = "main"
     dsn = dsn or os.environ.get(DSN_VARIABLE)
-    if dsn:
-        config = Config.from_dsn(dsn)
-        name = source.choose(config, None)
-        catalog = _catalog(config, name, registry=registry)
-    text = starting_file(name, catalog, registry.types)
+    text = _starting_file(dsn, registry) if dsn else starting_file("main", None, registry.types)
     if output is None:
         sys.stdout.write(text)
         return
@@ -159,6 +155,19 @@ def init(dsn: str | None, output: Path | None) -> None:
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from None
     sys.stderr.write(f"wrote {output}; next: export {DSN_VARIABLE}=DSN, pgvigil config check {output}\n")
+
+
+def _starting_file(dsn: str, registry: Registry) -> str:
+    """Return a file about what is found at the DSN; raises ConfigError, and TargetError."""
+    config = Config.from_dsn(dsn)
+    name = source.choose(config, None)
+    with _watch(config, name, registry) as watch, progress_bar() as progress:
+        catalog, proposals = discovered(watch, config, registry, progress or _nobody)
+    return starting_file(name, catalog, registry.types, proposals)
+
+
+def _nobody(_step: str, _done: float, _total: int) -> None:
+    """Tell nobody: stderr is no terminal."""
 
 
 def show_grants(role: str, file: Path | None, dsn: str | None, target: str | None) -> None:

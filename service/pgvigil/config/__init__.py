@@ -5,6 +5,7 @@ from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import near_match
 from pgvigil.config.notifying import Alertmanager, Notify
 from pgvigil.config.origin import KeyPath, joined, one_line
+from pgvigil.config.proposed import Proposals
 from pgvigil.config.schema import json_schema
 from pgvigil.config.serving import Listen, Token, Web
 from pgvigil.config.settings import (
@@ -28,6 +29,7 @@ __all__ = [
     "Log",
     "Notify",
     "Pause",
+    "Proposals",
     "Retention",
     "Schemas",
     "StateUrl",

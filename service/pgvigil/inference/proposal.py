@@ -1,11 +1,11 @@
-"""What is proposed to a person: relations and entity pairs, each with its probability and the evidence for it."""
+"""What is proposed to a person: relations and entity pairs, each with its probability and the evidence."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from pgvigil.catalog import RelationName, TableName
+from pgvigil.catalog import PairName, RelationName, TableName
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,10 @@ class ProposedRelation:
 class ProposedPair:
     """Two tables that seem to hold the same entity.
 
-    `key` maps the left key columns to the right ones, `columns` the compared ones. `tolerance` is what today's
-    data would need, by left column: a number, or a duration such as `15m`. `referenced` is the side that other
-    tables refer to, `fresher` the one that is written to more recently: "left", "right", or "" where it is
-    neither or both.
+    `key` maps the left key columns to the right ones, `columns` the compared ones. `tolerance` is what
+    today's data would need, by left column: a number, or a duration such as `15m`. `referenced` is the side
+    that other tables refer to, `fresher` the one that is written to more recently: "left", "right", or ""
+    where it is neither or both.
     """
 
     left: TableName
@@ -45,3 +45,8 @@ class ProposedPair:
     tolerance: Mapping[str, float | str] = field(default_factory=dict)
     referenced: str = ""
     fresher: str = ""
+
+    @property
+    def name(self) -> PairName:
+        """What the pair is called as a subject."""
+        return PairName(self.left, self.right)

@@ -1,0 +1,125 @@
+"""`pgvigil init`: a file about a database nobody described, which its checks can use as it is."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+import yaml
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
+
+from pgvigil.sample import build
+from tests.cli.command import pgvigil, refused
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+# Names of every kind, a pair, and relations that hold without a key.
+ODD = """
+    CREATE SCHEMA "Lager: {x}";
+    CREATE TABLE "Lager: {x}"."Artikel, neu # 1" (
+        "Nr." bigint PRIMARY KEY, sku text UNIQUE, "null" text, "Preis: %s" numeric, "it's" text);
+    CREATE TABLE "Lager: {x}"."Artikel ""alt"" 2" (
+        sku varchar(40), "null" text, "Preis: %s" double precision, "it's" text);
+    CREATE INDEX ON "Lager: {x}"."Artikel ""alt"" 2" (sku);
+    CREATE TABLE "Lager: {x}"."on" ("yes" int PRIMARY KEY, "Artikel sku" text);
+    INSERT INTO "Lager: {x}"."Artikel, neu # 1"
+    SELECT n, 'S-' || n, md5(n::text), n * 1.5, 'it ' || n FROM generate_series(1, 300) AS n;
+    INSERT INTO "Lager: {x}"."Artikel ""alt"" 2"
+    SELECT sku, "null", "Preis: %s", "it's" FROM "Lager: {x}"."Artikel, neu # 1";
+    INSERT INTO "Lager: {x}"."on" SELECT n, 'S-' || n FROM generate_series(1, 200) AS n;
+    ANALYZE;
+"""
+
+
+@pytest.fixture
+def sample(database_from: Callable[[str, Callable[[str], None]], str]) -> str:
+    """The DSN of a healthy sample of this test's own."""
+    return database_from("sample", partial(build, scale=1, seed=1))
+
+
+def written(dsn: str, file: Path) -> dict[str, Any]:
+    """Write the file, have it checked against the database, and return what its one target says."""
+    answer = pgvigil("init", "--dsn", dsn, "--output", file)
+    assert answer.status == 0, answer.err
+    checked = pgvigil("config", "check", "--connect", file, PGVIGIL_DSN=dsn)
+    assert checked.status == 0, checked.err
+    document = yaml.safe_load(file.read_text(encoding="utf-8").replace("!env PGVIGIL_DSN", "x"))
+    (target,) = document["targets"].values()
+    found: dict[str, Any] = target
+    return found
+
+
+def test_of_the_sample_it_has_the_game_pair_and_undeclared_relations_in_force(
+    sample: str, tmp_path: Path
+) -> None:
+    checks = written(sample, tmp_path / "pgvigil.yaml")["checks"]
+    (pair,) = checks["table_drift"]["pairs"]
+    assert (pair["left"], pair["right"]) == ("curated.enhanced_games", "curated.games_complete")
+    assert pair["key"] == {"igdb_id": "igdb_id"}
+    assert pair["columns"]["title"] == "name"
+    relations = checks["orphan_rows"]["relations"]
+    assert "analytics.player_sessions(player_id) -> curated.players(id)" in relations
+    both = {pair["left"], pair["right"]}
+    assert [one for one in relations if {one.split("(")[0], one.split(" -> ")[1].split("(")[0]} == both] == []
+
+
+def test_of_the_healthy_sample_what_is_in_force_finds_no_orphan_and_no_drift(
+    sample: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "pgvigil.yaml"
+    written(sample, file)
+    checks = [argument for name in ("orphan_rows", "table_drift") for argument in ("--check", name)]
+    report = pgvigil("check", "--config", file, *checks, "--format", "json", PGVIGIL_DSN=sample).json
+    assert [finding for finding in report["findings"] if finding["severity"] != "info"] == []
+    assert report["coverage"]["unknown"] == 0
+
+
+def test_names_of_every_kind_are_written_so_that_they_load(database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(ODD.encode())
+    checks = written(database, tmp_path / "pgvigil.yaml")["checks"]
+    (pair,) = checks["table_drift"]["pairs"]
+    assert pair["columns"] == {"null": "null", "Preis: %s": "Preis: %s", "it's": "it's"}
+    assert {pair["left"], pair["right"]} == {
+        '"Lager: {x}"."Artikel, neu # 1"',
+        '"Lager: {x}"."Artikel ""alt"" 2"',
+    }
+
+
+def test_what_the_role_may_not_read_is_not_put_in_force(sample: str, tmp_path: Path) -> None:
+    role = sql.Identifier("init_reader")
+    with psycopg.connect(sample, autocommit=True) as conn:
+        conn.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD 'secret'").format(role))
+        conn.execute(sql.SQL("GRANT USAGE ON SCHEMA curated, billing TO {}").format(role))
+        conn.execute(sql.SQL("GRANT SELECT ON ALL TABLES IN SCHEMA billing TO {}").format(role))
+        conn.execute(sql.SQL("GRANT SELECT ON curated.enhanced_games TO {}").format(role))
+    try:
+        dsn = make_conninfo(sample, user="init_reader", password="secret")
+        checks = written(dsn, tmp_path / "pgvigil.yaml")["checks"]
+        assert checks["table_drift"].get("pairs") is None
+        assert all("curated." not in one for one in checks["orphan_rows"]["relations"])
+        assert "the role may not read all of curated." in (tmp_path / "pgvigil.yaml").read_text("utf-8")
+    finally:
+        with psycopg.connect(sample, autocommit=True) as conn:
+            conn.execute(sql.SQL("DROP OWNED BY {}").format(role))
+            conn.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_an_existing_file_is_never_overwritten(database: str, tmp_path: Path) -> None:
+    file = tmp_path / "pgvigil.yaml"
+    file.write_text("mine", encoding="utf-8")
+    refused(pgvigil("init", "--dsn", database, "--output", file), 2, "exists and is left as it is")
+    assert file.read_text(encoding="utf-8") == "mine"
+
+
+def test_without_a_database_it_writes_what_anybody_may_start_from(tmp_path: Path) -> None:
+    answer = pgvigil("init")
+    assert answer.status == 0
+    file = tmp_path / "pgvigil.yaml"
+    file.write_text(answer.out, encoding="utf-8")
+    assert pgvigil("config", "check", file, PGVIGIL_DSN="dbname=x").status == 0
