@@ -10,9 +10,11 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.catalog import Scope, parse_relation
+from pgvigil.inference import pairs_sampling
 from pgvigil.inference.pairs import propose_pairs
 from pgvigil.inference.pairs_judgement import LIKELY
-from tests.inference.pairs import catalog_of, named, proposed
+from pgvigil.inference.pairs_sampling import PairSampler
+from tests.inference.pairs import catalog_of, fetch_of, named, opened, proposed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -362,3 +364,72 @@ def test_what_the_role_may_not_read_is_unknown_and_no_evidence(
 def test_a_catalog_alone_is_enough_to_propose(database: str, admin_conn: psycopg.Connection) -> None:
     set_up(admin_conn, ARTICLES, PRODUCTS.replace("store.products", "store.article"))
     assert len(propose_pairs(catalog_of(database))) == 1
+
+
+def test_of_large_tables_a_sample_of_keys_is_looked_up_in_an_index(
+    database: str, admin_conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(admin_conn, ARTICLES, PRODUCTS)
+    monkeypatch.setattr(pairs_sampling, "_MOST_PAGES", 0)
+    pair = only(proposed(database))
+    assert pair.key == {"sku": "sku"}
+    assert pair.probability >= LIKELY
+    assert len(pair.columns) == 4
+
+
+def test_a_part_of_a_large_table_is_looked_up_from_the_smaller_side(
+    database: str, admin_conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bulk = """
+        INSERT INTO shop.articles SELECT n, 'B-' || n, 'bulk ' || n, n, n, now()
+        FROM generate_series(1000, 30000) AS n
+    """
+    set_up(admin_conn, ARTICLES, PRODUCTS, bulk)
+    monkeypatch.setattr(pairs_sampling, "_MOST_PAGES", 0)
+    pair = only(proposed(database))
+    assert any(words.startswith("100 % of the keys") for words in pair.evidence)
+    assert (str(pair.left), pair.key) == ("shop.articles", {"sku": "sku"})
+    assert pair.columns["title"] == "name"
+
+
+@pytest.mark.contrib
+def test_keys_of_an_extensions_type_pair_as_well(database: str, admin_conn: psycopg.Connection) -> None:
+    set_up(
+        admin_conn,
+        "CREATE EXTENSION citext",
+        """
+        CREATE TABLE members (email citext PRIMARY KEY, city text, points int);
+        INSERT INTO members SELECT 'm' || n || '@x', md5(n::text), n * 3 FROM generate_series(1, 300) AS n;
+        CREATE TABLE subscribers AS SELECT email, city AS town, points FROM members;
+        """,
+    )
+    assert only(proposed(database)).key == {"email": "email"}
+
+
+def test_of_large_tables_without_an_index_nothing_is_known(
+    database: str, admin_conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unindexed = PRODUCTS.replace("CREATE INDEX ON store.products (sku);", "").replace("PRIMARY KEY", "")
+    set_up(admin_conn, ARTICLES.replace("UNIQUE", ""), unindexed.replace("products", "article"))
+    monkeypatch.setattr(pairs_sampling, "_MOST_PAGES", 0)
+    assert [pair.probability for pair in proposed(database)] == [
+        pair.probability for pair in proposed(database, sampled=False)
+    ]
+
+
+def test_no_more_than_a_bounded_part_of_a_table_is_read(
+    database: str, admin_conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(admin_conn, ARTICLES, PRODUCTS)
+    # As of a table that was never analysed, and is larger than anybody thought.
+    monkeypatch.setattr(pairs_sampling, "_MOST_ROWS", 100)
+    admin_conn.execute("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname = 'products'")
+    assert all(pair.probability < LIKELY or "sku" in pair.key for pair in proposed(database))
+
+
+def test_reading_ends_when_its_time_is_over(database: str, admin_conn: psycopg.Connection) -> None:
+    set_up(admin_conn, ARTICLES, PRODUCTS)
+    with opened(database) as target:
+        catalog = target.read_catalog()
+        sampler = PairSampler(fetch_of(target), seconds=0)
+        assert propose_pairs(catalog, None, sampler) == propose_pairs(catalog)

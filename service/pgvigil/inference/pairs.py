@@ -107,16 +107,16 @@ def _is_worth_reading(observed: Observed) -> bool:
 
 
 def _matched(sampler: PairSampler, observed: Observed) -> Matched | None:
-    """Sample the side whose rows can be looked up in the other."""
+    """Sample the side that has fewer rows, if they can be looked up in the other, or else the larger one."""
     left, right = (
         Side(table, key, compared_columns(table, key))
         for table, key in ((observed.left, observed.key.left), (observed.right, observed.key.right))
     )
-    found = sampler.matched(left, right)
-    if found is not None:
-        return found
-    found = sampler.matched(right, left)
-    return replace(found, rows=tuple((here, there) for there, here in found.rows)) if found else None
+    for one, other in sorted(((left, right), (right, left)), key=lambda sides: sides[0].rows):
+        found = sampler.matched(one, other)
+        if found is not None:
+            return found if one is left else found.turned()
+    return None
 
 
 def _pair(observed: Observed, probability: float, evidence: tuple[str, ...]) -> ProposedPair:

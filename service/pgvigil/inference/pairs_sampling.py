@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 from itertools import groupby
 from typing import Any, LiteralString
@@ -40,6 +40,10 @@ class Matched:
     found: int
     ambiguous: int
     rows: tuple[tuple[Texts, Texts], ...]
+
+    def turned(self) -> Matched:
+        """Return the same with the sides of its rows exchanged."""
+        return replace(self, rows=tuple((there, here) for here, there in self.rows))
 
 
 class PairSampler:
@@ -130,6 +134,11 @@ class Side:
     table: Table
     key: Columns
     columns: Columns
+
+    @property
+    def rows(self) -> float:
+        """How many rows it has, as far as that is known."""
+        return self.table.rows_estimate or 0.0
 
 
 def _query(name: str) -> sql.SQL:

@@ -18,6 +18,7 @@ _INTEGERS = ("smallint", "integer", "bigint")
 _FLOATS = ("real", "double precision")
 _MOMENTS = ("date", "timestamp without time zone", "timestamp with time zone")
 _STRINGS = ("text", "character varying", "character", "name")
+_OF_ONE_OPERATOR = (frozenset(_INTEGERS), frozenset({"text", "character varying"}))
 _JSON = ("json", "jsonb")
 _NETWORK = ("cidr", "inet")
 
@@ -50,12 +51,17 @@ def family(column: Column) -> Kind | str:
 
 def can_identify(column: Column) -> bool:
     """Tell whether a column is of a type that rows are identified by."""
-    return column.base_type in _KEYS and column.comparable and not column.generated
+    known = column.base_type in _KEYS or column.category == "S"
+    return known and column.comparable and not column.generated
 
 
 def same_operator(left: Column, right: Column) -> bool:
     """Tell whether PostgreSQL's `=` compares the columns as they are, so that an index of either helps."""
-    one_type = left.base_type == right.base_type or {left.base_type, right.base_type} <= set(_INTEGERS)
+    types = {left.base_type, right.base_type}
+    # A type of an extension (citext) has its own.
+    one_type = (len(types) == 1 and "." not in left.base_type) or any(
+        types <= together for together in _OF_ONE_OPERATOR
+    )
     return one_type and left.collation == right.collation and left.deterministic and right.deterministic
 
 
