@@ -128,7 +128,8 @@ class RunContext:
         self._snapshots = Snapshots(self._begin, self._raise_if_over, Unchanged(lambda: catalog, subjects))
         self._sessions: set[Snapshot] = set()
         self._peers: dict[str, OpenPeer] = {}
-        self._failure: TargetError | None = None
+        self.failure: TargetError | None = None
+        """The first failure on the run's own target."""
         self._over = False
         self._lock = threading.Lock()
 
@@ -210,7 +211,7 @@ class RunContext:
                 try:
                     self._peers[target] = self._assistance.peer(target, self._purpose, self._assistance.pulse)
                 except TargetError as error:
-                    self._failure = error
+                    self.failure = error
                     raise
             return self._peers[target]
 
@@ -219,12 +220,12 @@ class RunContext:
         with self._lock:
             self._raise_if_over()
             if self._target.stopping:
-                self._failure = CancelledError(f"target {self._target.name}: cancelled, pgvigil is stopping")
-                raise self._failure
+                self.failure = CancelledError(f"target {self._target.name}: cancelled, pgvigil is stopping")
+                raise self.failure
 
     def raise_if_failed(self) -> None:
         """Raise the first failure, if there was one, even when the check made light of it."""
-        failures = (self._failure, *(peer.failure for peer in self._peers.values()))
+        failures = (self.failure, *(peer.failure for peer in self._peers.values()))
         failure = next(filter(None, failures), None)
         if failure is not None:
             raise failure
@@ -243,7 +244,7 @@ class RunContext:
             with self._assistance.pulse.resting():
                 self._assistance.rest(busy)
         except BrokenOffError as error:
-            self._failure = error
+            self.failure = error
             raise
 
     def _end_snapshot(self) -> None:
@@ -263,7 +264,7 @@ class RunContext:
             try:
                 yield
             except Exception as error:
-                self._failure = _as_target_error(error)
+                self.failure = _as_target_error(error)
                 raise
 
     def _begin(self, stack: ExitStack) -> Snapshot:
