@@ -14,7 +14,7 @@ from pgvigil import logs
 from pgvigil.catalog import Catalog
 from pgvigil.check import Subject
 from pgvigil.cli import source
-from pgvigil.cli.fit import fit
+from pgvigil.cli.fit import Leftover, fit
 from pgvigil.cli.output import counted
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
@@ -63,6 +63,7 @@ class _Look:
 
     def __init__(self, config: Config, file: Path, registry: Registry) -> None:
         self.warnings: list[str] = []
+        self._leftovers: set[Leftover] = set()
         self._config = config
         self._file = file
         self._watch = partial(_watch, config, registry=registry)
@@ -76,7 +77,7 @@ class _Look:
         subjects = _fitting(watch, catalog, self._peer, misfits)
         self.warnings += [str(one.error) for one in lacking if one.partly]
         self.warnings += unread(watch, catalog, _examined(subjects), self._file)
-        self.warnings += fit(self._config, watch, self._file)
+        self.warnings += fit(self._config, watch, self._file, self._leftovers)
         standby = ", its standby too" if watch.target.standby is not None else ""
         return f", {counted(len(subjects), 'subject')}{standby}"
 
