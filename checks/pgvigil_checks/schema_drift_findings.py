@@ -93,7 +93,7 @@ def _of_schemas(code: str, schemas: Sequence[str], severity: Severity, sample: i
         severity=severity,
         title=f"{word} {names} {verb} {'gone' if gone else 'new'}",
         count=len(schemas),
-        remedy=f"{_ACCEPT} --all-schemas\n"
+        remedy=f"{_ACCEPT} 'all schemas'\n"
         + ("Else restore it from a backup." if gone else "Else find out who made it, and drop it."),
         evidence_sql=f"{evidence.as_string()};",
         sample=tuple({"schema": quote(one)} for one in schemas[:sample]),

@@ -9,6 +9,7 @@ from pgvigil.catalog.lineage import (
     why_gone,
     written_lineage,
 )
+from pgvigil.catalog.misfit import relation_misfit
 from pgvigil.catalog.model import (
     Catalog,
     Column,
@@ -72,6 +73,7 @@ __all__ = [
     "quote",
     "read_catalog",
     "read_lineage",
+    "relation_misfit",
     "why_gone",
     "written_lineage",
 ]

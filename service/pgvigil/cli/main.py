@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import typer
 
 from pgvigil import __version__
+from pgvigil.cli.deciding import proposals_app, schema_app
 from pgvigil.cli.ending import OneLineGroup, one_line_errors
 from pgvigil.cli.groups import config_app, deployment_app, slot_app
 from pgvigil.cli.options import ConfigOption, DsnOption, TargetOption
@@ -29,6 +30,8 @@ app = typer.Typer(
 )
 app.add_typer(config_app, name="config")
 app.add_typer(deployment_app, name="deployment")
+app.add_typer(proposals_app, name="proposals")
+app.add_typer(schema_app, name="schema")
 app.add_typer(slot_app, name="slot")
 
 

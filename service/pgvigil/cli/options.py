@@ -26,3 +26,20 @@ TargetOption = Annotated[
         "--target", "-t", metavar="NAME", help="Which target of the configuration, if it has several."
     ),
 ]
+UrlOption = Annotated[
+    str, typer.Option("--url", metavar="URL", envvar="PGVIGIL_URL", help="Where pgvigil serves.")
+]
+TokenFileOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--token-file", metavar="FILE", help="Holds a token of the scope write; else $PGVIGIL_TOKEN."
+    ),
+]
+CaFileOption = Annotated[
+    Path | None,
+    typer.Option("--ca-file", metavar="FILE", help="Certificates to trust instead of the system's."),
+]
+WatchedOption = Annotated[
+    str | None, typer.Option("--target", "-t", metavar="NAME", help="Which target, if it watches several.")
+]
+DEFAULT_URL = "http://127.0.0.1:9925"

@@ -1,0 +1,105 @@
+"""The groups of commands by which people decide: `pgvigil proposals` and `schema`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+from pgvigil.cli.ending import one_line_errors
+from pgvigil.cli.options import DEFAULT_URL, CaFileOption, TokenFileOption, UrlOption, WatchedOption
+
+proposals_app = typer.Typer(
+    help="List what a running daemon proposes to examine; adopt or reject it.", no_args_is_help=True
+)
+schema_app = typer.Typer(
+    help="Show what is accepted of the schemas that a running daemon watches; accept them as they are.",
+    no_args_is_help=True,
+)
+
+_Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="As `pgvigil proposals list` shows them.")]
+_Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why.")]
+_Format = Annotated[Literal["text", "json"], typer.Option("--format", "-f", help="Output format.")]
+
+
+@proposals_app.command("list")
+@one_line_errors
+def proposals_list_command(
+    target: WatchedOption = None,
+    state: Annotated[
+        Literal["proposed", "adopted", "rejected", "superseded", "all"],
+        typer.Option("--state", "-s", help="Which of them."),
+    ] = "proposed",
+    output: _Format = "text",
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """List proposals with their evidence, the most probable first."""
+    from pgvigil.cli import calling, proposals
+
+    daemon = calling.Daemon(url, token_file, ca_file)
+    proposals.show(daemon, target, None if state == "all" else state, output)
+
+
+@proposals_app.command("adopt")
+@one_line_errors
+def proposals_adopt_command(
+    ids: _Ids,
+    note: _Note = "",
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Let proposals be examined from now on, as if they were configured."""
+    from pgvigil.cli import calling, proposals
+
+    proposals.decide(calling.Daemon(url, token_file, ca_file), "adopt", ids, note)
+
+
+@proposals_app.command("reject")
+@one_line_errors
+def proposals_reject_command(
+    ids: _Ids,
+    note: _Note = "",
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Never propose them again; what was adopted is no longer examined."""
+    from pgvigil.cli import calling, proposals
+
+    proposals.decide(calling.Daemon(url, token_file, ca_file), "reject", ids, note)
+
+
+@schema_app.command("list")
+@one_line_errors
+def schema_list_command(
+    target: WatchedOption = None,
+    output: _Format = "text",
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """List the schemas, by whom and when each was accepted, and whether it differs by now."""
+    from pgvigil.cli import calling, schema
+
+    schema.show(calling.Daemon(url, token_file, ca_file), target, output)
+
+
+@schema_app.command("accept")
+@one_line_errors
+def schema_accept_command(
+    schemas: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[SCHEMA]...", help="As `schema list` shows them; all that differ if none."),
+    ] = None,
+    target: WatchedOption = None,
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Accept schemas as the last look saw them; `schema_drift` compares with that from now on."""
+    from pgvigil.cli import calling, schema
+
+    schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or ())
