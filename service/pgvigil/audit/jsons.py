@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from pgvigil.audit.model import (
@@ -22,8 +23,33 @@ VERSION = 1
 
 
 def to_json(audit: Audit) -> str:
-    """Write one object. `schema` is what a later audit is compared with."""
-    return json.dumps(document(audit), indent=2, ensure_ascii=False)
+    """Write one object, with a line for each thing in it. `schema` is what a later audit is compared with."""
+    return "".join(json_parts(audit))
+
+
+def json_parts(audit: Audit) -> Iterator[str]:
+    """Yield the object piece by piece: that of a large database has tens of megabytes."""
+    yield from _written(document(audit), "")
+    yield "\n"
+
+
+def _written(value: Any, indent: str) -> Iterator[str]:
+    """Yield a value: sections open up, a table or a relation is one line, as an encoder in C writes it."""
+    if isinstance(value, dict) and value:
+        before = "{"
+        for name, each in value.items():
+            yield f"{before}\n{indent}  {json.dumps(name, ensure_ascii=False)}: "
+            yield from _written(each, f"{indent}  ")
+            before = ","
+        yield f"\n{indent}}}"
+    elif isinstance(value, list) and value and isinstance(value[0], dict):
+        before = "["
+        for each in value:
+            yield f"{before}\n{indent}  {json.dumps(each, ensure_ascii=False)}"
+            before = ","
+        yield f"\n{indent}]"
+    else:
+        yield json.dumps(value, ensure_ascii=False)
 
 
 def document(audit: Audit) -> dict[str, Any]:
