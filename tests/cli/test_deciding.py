@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from pgvigil.store import Kind, Offer, Store
@@ -14,6 +15,8 @@ from tests.cli.test_deployment import READER, WRITER, serve, site
 from tests.web.world import NOW, discovered, failed, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.web.conftest import Site
 
 __all__ = ["serve", "site"]
@@ -96,3 +99,26 @@ def test_a_schema_is_accepted(site: Site) -> None:
     assert told(site, "schema", "accept")[:2] == (0, "accepted shop on games\n")
     assert "games  shop  the same, accepted by ci at " in told(site, "schema", "list")[1]
     assert json.loads(told(site, "schema", "list", "-f", "json")[1])[0]["subject"] == "all schemas"
+
+
+def test_relations_of_dbt_are_imported(site: Site, database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE games (id int PRIMARY KEY); CREATE TABLE sales (game_id int, other int)")
+    file = tmp_path / "schema.yml"
+    file.write_text("""
+version: 2
+models:
+  - name: sales
+    columns:
+      - {name: game_id, tests: [{relationships: {to: ref('games'), field: id}}]}
+      - {name: other, tests: [{relationships: {to: ref('gamers'), field: id}}]}
+""")
+    status, out, err = told(site, "proposals", "import", "dbt", str(file), "--dsn", database)
+    assert (status, out) == (0, "games: 1 added, 1 adopted, 0 declared anyway, 1 left out\n")
+    assert err == ("pgvigil: models.sales.other: there is no table gamers; did you mean public.games?\n")
+    (one,) = site.store.proposals.all()
+    assert (one.subject, one.state, one.source) == (
+        "public.sales(game_id) -> public.games(id)",
+        "adopted",
+        "dbt schema.yml",
+    )

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from pgvigil.cli.ending import one_line_errors
-from pgvigil.cli.options import DEFAULT_URL, CaFileOption, TokenFileOption, UrlOption, WatchedOption
+from pgvigil.cli.options import (
+    DEFAULT_URL,
+    CaFileOption,
+    ConfigOption,
+    DsnOption,
+    TargetOption,
+    TokenFileOption,
+    UrlOption,
+    WatchedOption,
+)
 
 proposals_app = typer.Typer(
     help="List what a running daemon proposes to examine; adopt or reject it.", no_args_is_help=True
@@ -70,6 +80,35 @@ def proposals_reject_command(
     from pgvigil.cli import calling, proposals
 
     proposals.decide(calling.Daemon(url, token_file, ca_file), "reject", ids, note)
+
+
+@proposals_app.command("import")
+@one_line_errors
+def proposals_import_command(
+    kind: Annotated[
+        Literal["dbt", "loose-foreign-keys"],
+        typer.Argument(help="dbt: manifest.json or schema.yml; loose foreign keys: GitLab's file of them."),
+    ],
+    file: Annotated[Path, typer.Argument(metavar="FILE")],
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    target: TargetOption = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt/--propose", help="Whether they are examined from now on.")
+    ] = True,
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+) -> None:
+    """Adopt the relations that a team has written down elsewhere.
+
+    They are held against the database of --config or --dsn; what does not fit is told, and left out. What
+    was rejected stays rejected.
+    """
+    from pgvigil.cli import calling, proposals
+
+    request = proposals.Import(kind, file, config, dsn, target, adopt)
+    proposals.bring(calling.Daemon(url, token_file, ca_file), request)
 
 
 @schema_app.command("list")
