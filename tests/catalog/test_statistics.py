@@ -187,6 +187,25 @@ def test_a_partitioned_table_is_the_sum_of_its_partitions(
     assert index.part_of is None
 
 
+def test_the_largest_partition_stands_in_for_a_table_that_nobody_analysed(
+    admin_conn: psycopg.Connection, known: Callable[[], Known]
+) -> None:
+    admin_conn.execute("""
+        CREATE TABLE events (at int, kind text) PARTITION BY RANGE (at);
+        CREATE TABLE small PARTITION OF events FOR VALUES FROM (0) TO (10);
+        CREATE TABLE big (gone int, kind text, at int); ALTER TABLE big DROP COLUMN gone;
+        INSERT INTO big SELECT 'k' || n % 4, n FROM generate_series(10, 1009) AS n;
+        ALTER TABLE events ATTACH PARTITION big FOR VALUES FROM (10) TO (2000);
+        ANALYZE big; ANALYZE small;
+    """)
+    found = known()
+    kind, at = found.column("public", "events", "kind"), found.column("public", "events", "at")
+    assert kind.distinct == 4
+    assert dict(kind.common) == pytest.approx(dict.fromkeys(("k0", "k1", "k2", "k3"), 0.25))
+    assert at.distinct == pytest.approx(1000)
+    assert (at.bounds, at.least, at.greatest) == ((), None, None)
+
+
 def test_indexes_that_do_the_same_have_the_same_make(
     admin_conn: psycopg.Connection, known: Callable[[], Known]
 ) -> None:

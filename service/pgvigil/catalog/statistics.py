@@ -14,7 +14,8 @@ class ColumnStatistics:
     `distinct` is the estimated number of distinct values, NULL not counted. `common` are the most common
     values with their share of all rows, `bounds` divide the rest into parts of equal size: both are cut down
     to a few, and lack values of more than 200 characters. `least` and `greatest` are the ends of what was
-    sampled, numbers by their value and all else by its bytes; None where nothing is known.
+    sampled, numbers by their value and all else by its bytes; None where nothing is known. Of a partitioned
+    table that was not analysed itself, it is what its largest partition has, without bounds and ends.
     """
 
     null_fraction: float

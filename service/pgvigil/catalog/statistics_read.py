@@ -131,14 +131,42 @@ def _with_index_partition(index: IndexStatistics, partition: IndexStatistics) ->
 def _columns(
     fetch: FetchComposed, catalog: Catalog, wanted: Collection[tuple[int, int]] | None
 ) -> dict[tuple[int, int], ColumnStatistics]:
-    asked = sorted(_all_columns(catalog) if wanted is None else wanted)
+    asked = set(_all_columns(catalog) if wanted is None else wanted)
+    stand_ins = dict(_stand_ins(catalog, asked))
     if not asked:
         return {}
-    tables, numbers = ([one[side] for one in asked] for side in (0, 1))
-    query = sql.SQL(_sql("columns")).format(tables=sql.Literal(tables), numbers=sql.Literal(numbers))
-    return {
-        (row["table"], row["number"]): _column(row, _rows_of(catalog, row["table"])) for row in fetch(query)
-    }
+    tables, numbers = zip(*sorted(asked | set(stand_ins.values())), strict=True)
+    query = sql.SQL(_sql("columns")).format(tables=sql.Literal([*tables]), numbers=sql.Literal([*numbers]))
+    rows = {(row["table"], row["number"]): row for row in fetch(query)}
+    found = {key: _column(row, _rows_of(catalog, key[0])) for key, row in rows.items() if key in asked}
+    for key, stand_in in stand_ins.items():
+        if key not in found and stand_in in rows:
+            one = _column(rows[stand_in], _rows_of(catalog, key[0]))
+            # Which values lie in one partition says nothing of where those of the others end.
+            found[key] = replace(one, bounds=(), least=None, greatest=None)
+    return found
+
+
+def _stand_ins(
+    catalog: Catalog, asked: Iterable[tuple[int, int]]
+) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+    """Yield, for the columns of partitioned tables, those of their largest partition.
+
+    Autovacuum analyses partitions, and never the table that they belong to.
+    """
+    by_table: defaultdict[int, list[int]] = defaultdict(list)
+    for oid, number in asked:
+        by_table[oid].append(number)
+    for oid, numbers in by_table.items():
+        table = catalog.by_oid(oid)
+        if table is None or table.kind is not TableKind.PARTITIONED:
+            continue
+        leaves = (one for one in catalog.with_all_below(table) if one.kind is TableKind.TABLE)
+        largest = max(leaves, key=lambda one: one.pages, default=None)
+        names = {column.name: column.number for column in largest.columns} if largest else {}
+        for column in table.columns:
+            if largest and column.number in numbers and column.name in names:
+                yield (oid, column.number), (largest.oid, names[column.name])
 
 
 def _all_columns(catalog: Catalog) -> Iterator[tuple[int, int]]:
