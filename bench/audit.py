@@ -103,8 +103,18 @@ def _parents(place: int) -> tuple[int, int, int]:
 
 
 def _of(size: str, dsn: str, *, seconds: float, megabytes: float | None = None) -> Iterator[Reached]:
-    audit = [_PGVIGIL, "audit", "--no-sampling", "--format", "json", "--output", os.devnull, "--dsn", dsn]
-    dump = [find().bindir / "pg_dump", "--schema-only", "--file", os.devnull, dsn]
+    audit: list[str | Path] = [
+        _PGVIGIL,
+        "audit",
+        "--no-sampling",
+        "--format",
+        "json",
+        "--output",
+        os.devnull,
+        "--dsn",
+        dsn,
+    ]
+    dump: list[str | Path] = [find().bindir / "pg_dump", "--schema-only", "--file", os.devnull, dsn]
     # In turns, so that a noisy machine is equally noisy for both; the first round warms up.
     taken = [(_taken(audit), _taken(dump)) for _ in range(_ROUNDS + 1)][1:]
     audits, dumps = zip(*taken, strict=True)
