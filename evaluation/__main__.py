@@ -9,7 +9,7 @@ import argparse
 import sys
 from collections.abc import Iterator, Sequence
 
-from evaluation import misses, report
+from evaluation import fit, misses, report
 from evaluation.databases import Databases, server
 from evaluation.judging import SAMPLING, WAYS
 from evaluation.results import Result, evaluate
@@ -26,6 +26,11 @@ def main() -> None:
         databases = Databases(running, bindir)
         if options.prepare:
             _prepare(databases, sources)
+            return
+        if options.fit:
+            print(
+                "\n".join(fit.lines([one for source in sources for one in fit.examples(databases, source)]))
+            )
             return
         results, left_out = _evaluated(databases, sources, options)
         print("\n".join(report.summary(results)))
@@ -96,13 +101,15 @@ def _options() -> argparse.Namespace:
     )
     parser.add_argument("--way", action="append", choices=WAYS, help="only this way")
     parser.add_argument("--prepare", action="store_true", help="make and fill the schemas, and judge nothing")
+    parser.add_argument("--fit", action="store_true", help="print the weights that would fit best")
     parser.add_argument(
         "--final",
         action="store_true",
         help=f"take {', '.join(one.name for one in held_back())} as well, and write the docs",
     )
     options = parser.parse_args()
-    if options.final and (options.only or options.misses or options.way):
+    looked = options.only or options.misses or options.way or options.fit
+    if options.final and looked:
         parser.error("the final look is at everything at once, and at no single errors")
     return options
 

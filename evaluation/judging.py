@@ -10,6 +10,7 @@ from typing import Any
 from psycopg import sql
 
 from pgvigil.catalog import Catalog, RelationName, Scope, TableName
+from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.inference import ProposedRelation, Sampler, propose_relations, relevant_columns
 from pgvigil.target import Limits, Target
@@ -75,15 +76,25 @@ def _judge(schema: str, target: Target, truth: frozenset[Relation], way: str) ->
 def _propose(target: Target, catalog: Catalog, way: str) -> tuple[ProposedRelation, ...]:
     if way == NAMES:
         return propose_relations(without_sizes(catalog))
+    return propose_relations(
+        catalog, statistics(target, catalog), sampler(target) if way == SAMPLING else None
+    )
+
+
+def statistics(target: Target, catalog: Catalog) -> Statistics:
+    """Read the statistics that inference wants."""
     with target.snapshot("evaluation") as snapshot:
-        statistics = read_statistics(snapshot.fetch, catalog, relevant_columns(catalog))
+        return read_statistics(snapshot.fetch, catalog, relevant_columns(catalog))
+
+
+def sampler(target: Target) -> Sampler:
+    """Return what looks values up."""
 
     def fetch(query: sql.Composed) -> list[dict[str, Any]]:
         with target.snapshot("evaluation") as snapshot:
             return snapshot.fetch(query)
 
-    sampler = Sampler(fetch, seconds=_PATIENCE) if way == SAMPLING else None
-    return propose_relations(catalog, statistics, sampler)
+    return Sampler(fetch, seconds=_PATIENCE)
 
 
 def without_sizes(catalog: Catalog) -> Catalog:

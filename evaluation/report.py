@@ -56,7 +56,7 @@ def _tables(
 
 
 def _scores(results: Sequence[Result]) -> Iterator[str]:
-    yield "| schema | keys | names only | with statistics | with sampling | sampling, unindexed | from 0.9 on |"
+    yield "| schema | keys | names only | with statistics | with sampling | unindexed | from 0.9 on |"
     yield "|---|---|---|---|---|---|---|"
     for result in results:
         judged = {one.way: one for one in result.judged}
