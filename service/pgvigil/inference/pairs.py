@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pgvigil.catalog import Catalog, RelationName, Table, TableName
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.pairs_candidates import candidate_tables
-from pgvigil.inference.pairs_columns import compared_columns, map_columns
+from pgvigil.inference.pairs_columns import compared_columns, map_columns, possible_coverage
 from pgvigil.inference.pairs_judgement import LEAST, Observed, judge, keys_differ
 from pgvigil.inference.pairs_keys import KeyMapping, key_mappings
 from pgvigil.inference.pairs_references import References
@@ -101,9 +101,9 @@ class _Proposer:
 def _is_worth_reading(observed: Observed) -> bool:
     """Tell whether names give a reason to look at values: a serial number that both have gives none."""
     columns = observed.columns
-    return not observed.key.surrogate or (
-        len(columns.contents) >= _SOME_COLUMNS and columns.coverage >= _SOME_COVERAGE
-    )
+    if observed.key.surrogate:
+        return len(columns.contents) >= _SOME_COLUMNS and columns.coverage >= _SOME_COVERAGE
+    return possible_coverage(observed.left, observed.right, observed.key) >= _SOME_COVERAGE
 
 
 def _matched(sampler: PairSampler, observed: Observed) -> Matched | None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from operator import eq
 
 from pgvigil.catalog import Column, Table
-from pgvigil.inference.pairs_agreement import Agreement, agreement
+from pgvigil.inference.pairs_agreement import Agreement, Values, agreement
 from pgvigil.inference.pairs_keys import KeyMapping
-from pgvigil.inference.pairs_names import column_stems, is_mark, likeness
+from pgvigil.inference.pairs_names import Stems, column_stems, is_mark, likeness
 from pgvigil.inference.pairs_sampling import Columns, Matched
 from pgvigil.inference.pairs_values import Kind, family
 
@@ -90,6 +92,16 @@ def compared_columns(table: Table, key: Columns) -> Columns:
     return tuple(found[:MOST_COLUMNS])
 
 
+def possible_coverage(left: Table, right: Table, key: KeyMapping) -> float:
+    """Return the coverage that a mapping could have at most, by the kinds of values on both sides."""
+    sides = [
+        Counter(family(one) for one in compared_columns(table, columns) if not is_mark(one.name))
+        for table, columns in ((left, key.left), (right, key.right))
+    ]
+    fewest = min(side.total() for side in sides)
+    return (sides[0] & sides[1]).total() / fewest if fewest else 0.0
+
+
 def map_columns(left: Table, right: Table, key: KeyMapping, matched: Matched | None = None) -> ColumnMapping:
     """Give each column its best counterpart, the surest first."""
     sides = compared_columns(left, key.left), compared_columns(right, key.right)
@@ -103,28 +115,47 @@ def map_columns(left: Table, right: Table, key: KeyMapping, matched: Matched | N
     return ColumnMapping(tuple(in_order), mapping.at_odds, coverage)
 
 
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A column, the stems of its name, and its values on the matched rows, where there are any."""
+
+    column: Column
+    stems: Stems
+    values: Values | None
+
+
 def _every(
     left: Table, right: Table, sides: tuple[Columns, Columns], matched: Matched | None
 ) -> Iterator[Mapped]:
-    there = [(place, column, column_stems(column.name, right)) for place, column in enumerate(sides[1])]
-    for here, one in enumerate(sides[0]):
-        names = column_stems(one.name, left)
-        for place, other, other_names in there:
-            if family(one) == family(other):
-                alike = 1.0 if one.name == other.name else likeness(names, other_names)
-                seen = _agreement(one, other, matched, (here, place))
-                yield Mapped(one, other, alike, seen)
+    """Yield the columns that could hold the same: those of like names, and those whose values are equal."""
+    there = list(_seen(right, sides[1], [row[1] for row in matched.rows] if matched else None))
+    for one in _seen(left, sides[0], [row[0] for row in matched.rows] if matched else None):
+        for other in there:
+            if family(one.column) == family(other.column):
+                alike = 1.0 if one.column.name == other.column.name else likeness(one.stems, other.stems)
+                if alike >= _SOMEWHAT_ALIKE or _mostly_equal(one, other):
+                    yield Mapped(one.column, other.column, alike, _agreement(one, other))
 
 
-def _agreement(
-    left: Column, right: Column, matched: Matched | None, places: tuple[int, int]
-) -> Agreement | None:
+def _seen(table: Table, columns: Columns, rows: Sequence[Values] | None) -> Iterator[_Seen]:
+    for place, column in enumerate(columns):
+        values = None if rows is None else [row[place] for row in rows]
+        yield _Seen(column, column_stems(column.name, table), values)
+
+
+def _mostly_equal(one: _Seen, other: _Seen) -> bool:
+    if not one.values or not other.values:
+        return False
+    equal: int = sum(map(eq, one.values, other.values))
+    return equal >= _AGREES_BEYOND_DOUBT * len(one.values)
+
+
+def _agreement(one: _Seen, other: _Seen) -> Agreement | None:
+    kind, types = family(one.column), {one.column.base_type, other.column.base_type}
     # The texts of json and jsonb differ by blanks, whatever is in them.
-    if matched is None or (family(left) is Kind.JSON and left.base_type != right.base_type):
+    if one.values is None or other.values is None or (kind is Kind.JSON and len(types) > 1):
         return None
-    here, there = places
-    values = [(row[0][here], row[1][there]) for row in matched.rows]
-    return agreement([one for one, _ in values], [other for _, other in values], family(left))
+    return agreement(one.values, other.values, kind)
 
 
 def _each_once(found: Iterable[Mapped]) -> Iterator[Mapped]:

@@ -19,6 +19,9 @@ MOST_KEYS = 4
 NEARLY_UNIQUE = 0.95
 """The share of distinct values among the rows of a key that some rows have twice by mistake."""
 
+# Estimates of ANALYZE are rough, and of large tables too low.
+_REPEATED = 0.2
+
 Columns = tuple[Column, ...]
 
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
@@ -60,6 +63,7 @@ def key_mappings(
         )
         for one, other in mappings.values()
         if not _of_one_parent(references, (left, one), (right, other))
+        and not any(_repeats(table, key, statistics) for table, key in ((left, one), (right, other)))
     ]
     found.sort(key=lambda mapping: (mapping.surrogate, -mapping.declared, len(mapping.left)))
     return found[:MOST_KEYS]
@@ -92,9 +96,23 @@ def _is_called_a_key(column: Column) -> bool:
 
 def _tells_rows_apart(table: Table, column: Column, statistics: Statistics | None) -> bool:
     """Tell whether nearly every row has a value of its own, by what the server has sampled."""
+    share = _share_of_distinct(table, column, statistics)
+    return share is not None and share >= NEARLY_UNIQUE
+
+
+def _repeats(table: Table, key: Columns, statistics: Statistics | None) -> bool:
+    """Tell whether a value is clearly that of many rows, so that no look at them is needed."""
+    if len(key) > 1 or _is_unique(table, key):
+        return False
+    share = _share_of_distinct(table, key[0], statistics)
+    return share is not None and share < _REPEATED
+
+
+def _share_of_distinct(table: Table, column: Column, statistics: Statistics | None) -> float | None:
+    """Return the share of distinct values among the rows that have one; None where it is not known."""
     known = statistics.columns.get((table.oid, column.number)) if statistics else None
     rows = (table.rows_estimate or 0) * (1 - known.null_fraction) if known else 0
-    return known is not None and rows > 0 and known.distinct / rows >= NEARLY_UNIQUE
+    return known.distinct / rows if known and rows > 0 else None
 
 
 def _namesake(table: Table, column: Column, other: Table) -> Column | None:
