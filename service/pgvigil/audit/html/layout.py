@@ -1,8 +1,7 @@
 """Where everything lies on the map. Graphviz does the work, in two steps.
 
-Within a schema `dot` puts children left of their parents; then `neato` lays the schemas beside those they share
-relations with. One layout for both leaves most of the picture empty, so that nothing in it can be read; and it
-takes minutes for hundreds of tables, this a second.
+Within a schema `dot` puts children left of their parents; then `neato` lays the schemas beside those they
+share relations with. One layout for both leaves most of the picture empty, so that nothing in it can be read.
 """
 
 from __future__ import annotations
@@ -26,6 +25,8 @@ _GAP = 7.0
 _BETWEEN_SCHEMAS = 16.0
 _ASPECT = 1.7
 """How much wider than high the map shall become: as screens and landscape paper are."""
+_STRETCHES = (0.6, 0.8, 1.0, 1.4, 1.7, 2.2, 3.0)
+"""Ways to lay out the schemas of which the one that can be shown largest is taken."""
 _MOST_IN_LAYERS = 1_500
 """Above as many links within a schema, sorting them into layers takes minutes: its tables stand in rows."""
 _INCH = 72.0
@@ -66,7 +67,10 @@ class Plan:
 
 
 def arrange(widths: Mapping[TableName, float], links: Sequence[Link]) -> Plan:
-    """Lay out tables of the widths given, which hold every end of the links. The same input gives the same map."""
+    """Lay out tables of the widths given; `links` lead from one of them to another.
+
+    The same input gives the same map.
+    """
     by_schema: defaultdict[str, dict[TableName, float]] = defaultdict(dict)
     for table, width in widths.items():
         by_schema[table.schema][table] = width
@@ -96,7 +100,7 @@ def _crossing(links: Iterable[Link]) -> Iterable[tuple[str, str]]:
 def _inside(
     widths: Mapping[TableName, float], links: Sequence[Link], linked: set[TableName]
 ) -> dict[TableName, Box]:
-    """Place a schema's tables: those that are linked to one another, then those linked elsewhere, then the rest."""
+    """Place a schema's tables: those linked to one another, then those linked elsewhere, then the rest."""
     if len(links) > _MOST_IN_LAYERS:
         links = ()
     layered = {table for link in links for table in link}
@@ -150,16 +154,29 @@ def _frame(schema: str, boxes: Iterable[Box]) -> Box:
 
 
 def _beside(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int]) -> dict[str, Box]:
-    """Place the schemas' frames, those that share relations near to one another, none upon another.
-
-    They are laid out as if they were higher than they are, and pressed flat afterwards: so the map gets wider
-    than high.
-    """
+    """Place the schemas' frames, those that share relations near to one another, none upon another."""
     if not frames:
         return {}
+    tries = (_stretched(frames, shared, stretch) for stretch in _STRETCHES)
+    return dict(zip(frames, min(tries, key=_smallness), strict=True))
+
+
+def _smallness(boxes: Iterable[Box]) -> float:
+    """Return how small the boxes get when all of them are shown on a screen."""
+    return max(max(box.right, _ASPECT * box.bottom) for box in boxes)
+
+
+def _stretched(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int], stretch: float) -> list[Box]:
+    """Lay the frames out as if they were higher than they are, and press the result flat.
+
+    The layout knows no direction: what it makes as wide as high becomes wider by as much.
+    """
     # pack also puts what shares nothing at its side, instead of as far away as it can.
-    graph = _graph(overlap="vpsc", sep=f"+{_BETWEEN_SCHEMAS / 2}", pack=_BETWEEN_SCHEMAS, start=1)
-    sizes = [(frame.width, frame.height * _ASPECT) for frame in frames.values()]
+    graph = _graph(overlap="vpsc", sep="+0", pack=1, start=1)
+    sizes = [
+        (frame.width + _BETWEEN_SCHEMAS, (frame.height + _BETWEEN_SCHEMAS) * stretch)
+        for frame in frames.values()
+    ]
     places = {schema: place for place, schema in enumerate(frames)}
     for place, (width, height) in enumerate(sizes):
         graph.add_node(place, width=width / _INCH, height=height / _INCH)
@@ -167,11 +184,11 @@ def _beside(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int]) ->
         reach = (math.hypot(*sizes[places[one]]) + math.hypot(*sizes[places[other]])) / 4
         graph.add_edge(places[one], places[other], weight=relations, len=reach / _INCH)
     graph.layout("neato")
-    flat = [
-        Box(box.x, (box.y + box.height / 2) / _ASPECT - frame.height / 2, frame.width, frame.height)
+    pressed = [
+        Box(box.x, box.y / stretch, frame.width, frame.height)
         for box, frame in zip(_boxes(graph, sizes), frames.values(), strict=True)
     ]
-    return dict(zip(frames, _at_corner(flat, 0, 0), strict=True))
+    return _at_corner(pressed, 0, 0)
 
 
 def _graph(*, directed: bool = False, **settings: object) -> AGraph:
