@@ -67,17 +67,21 @@ class Store(Reader):
         self._writer = Lock()
 
     @classmethod
-    def open(cls, url: str, *, wait_seconds: float = 10.0) -> Self:
+    def open(cls, url: str, *, wait_seconds: float = 10.0, to_lead: bool = False) -> Self:
         """Open the store at `url`, create or migrate its tables, and load the view.
 
-        `wait_seconds` is how long a locked database is waited for. `sqlite://` is a store in memory.
+        `wait_seconds` is how long a locked database is waited for. `sqlite://` is a store in memory. Whoever
+        wants `to_lead` is refused at once where another process leads on a SQLite store.
         """
         database = Database.of(url, wait_seconds)
         store = cls(database)
         try:
+            if to_lead:
+                store._leadership.reserve()
             migrate(database)
             store.reload()
         except BaseException:
+            store._leadership.release()
             database.close()
             raise
         return store
