@@ -23,6 +23,7 @@ from pgvigil.gate import Gate
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
 from pgvigil.pressure import Pressure
+from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.schedule import Job, Scheduler, interval_seconds
@@ -219,6 +220,8 @@ class Watching:
             keeping.start()
         if watch.changes is None and any(noted(self._store, name, check) for check in watch.checks):
             drop_slot(name, settings)
+        if settings.infer:
+            Proposer(watch, settings, self._store, self._clock).start()
         return _Post(settings, adopted, watch, engine, scheduler)
 
     def _adopt(self, name: str, adopted: tuple[Proposal, ...]) -> None:

@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_told_in_a_line_each_with_what_is_near(imported: Im
     assert names(found) == []
     assert found.problems == (
         "models.orders.customer_id: there is no table custommers;"
-        + " did you mean shop.customers or dev_marts.dim_customers_v2 or public.users?",
+         " did you mean shop.customers or dev_marts.dim_customers_v2 or public.users?",
         "models.orders.customer_id: table public.users has no column idd; did you mean id?",
         "models.orders.customer_id: `to`, `field` or column is not clear",
         "models.orders.customer_id: holds under a condition, which no relation of pgvigil has",
