@@ -2,8 +2,8 @@
 
 Each candidate is one example: its reasons' amounts, and whether it was declared. A logistic regression by
 gradient descent, held near the weights that are in force by a quadratic penalty (a Gaussian prior around
-them), so that a reason that hardly occurs keeps its weight. Every schema counts the same, however many keys it has.
-That rivals lower one another's probability is left out.
+them), so that a reason that hardly occurs keeps its weight. Every schema counts the same, however many keys
+it has. That rivals lower one another's probability is left out.
 """
 
 from __future__ import annotations

@@ -84,6 +84,11 @@ def _run(command: Sequence[str], folder: Path, extra: Mapping[str, str] | None =
     except (OSError, subprocess.TimeoutExpired) as error:
         raise NotMadeError(str(error)) from error
     if answer.returncode != 0:
-        complaint = (answer.stderr or answer.stdout).strip().splitlines() or ["it said nothing"]
-        raise NotMadeError(f"{Path(command[0]).name} failed: {complaint[-1]}")
+        raise NotMadeError(f"{Path(command[0]).name} failed: {_complaint(answer.stderr or answer.stdout)}")
     return answer.stdout
+
+
+def _complaint(text: str) -> str:
+    """Return the last line that speaks of an error, else the last: programs point at what they mean below."""
+    lines = text.strip().splitlines() or ["it said nothing"]
+    return next((line for line in reversed(lines) if "error" in line.lower()), lines[-1])
