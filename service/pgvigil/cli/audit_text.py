@@ -79,17 +79,22 @@ def _cut(things: Sequence[T], lines: Callable[[T], Lines], most: int = _LINES) -
         yield Text(f"  … and {len(things) - most:,} more: --format json has all", style="dim")
 
 
-def _schemas(schemas: Iterable[SchemaInventory]) -> Lines:
+def _schemas(schemas: Sequence[SchemaInventory]) -> Lines:
+    biggest = {one.name for one in sorted(schemas, key=lambda one: -one.bytes)[:_LINES]}
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("schema")
     for name in ("tables", "rows", "size"):
         table.add_column(name, justify="right")
     table.add_column("")
     for one in schemas:
+        if one.name not in biggest:
+            continue
         notes = [word for word, is_so in (("zone", one.zone), ("deprecated", one.deprecated)) if is_so]
         figures = number(one.tables), number(one.rows_estimated), size(one.bytes)
         table.add_row(Text(visible(quote(one.name))), *figures, Text(", ".join(notes), style="dim"))
     yield _indented(table)
+    if len(schemas) > _LINES:
+        yield Text(f"  … and {len(schemas) - _LINES:,} smaller ones", style="dim")
 
 
 def _tables(tables: Sequence[TableInventory]) -> Lines:
