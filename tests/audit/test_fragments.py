@@ -82,6 +82,17 @@ def test_a_schema_for_each_tenant_is_one_note(
     assert "3 tables are in 6 schemas" in tenants.title
 
 
+def test_two_schemas_of_the_same_tables_are_one_note_as_well(
+    admin_conn: psycopg.Connection, database: str, audited: Audited
+) -> None:
+    for schema in ("north", "south"):
+        admin_conn.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.of_{schema} (id int)")
+        for name in ("users", "orders", "items", "stock", "prices"):
+            admin_conn.execute(f"CREATE TABLE {schema}.{name} (id int, of_{name} text)")
+    (tenants,) = of(audited(database, sampling=False), FragmentKind.TWIN)
+    assert tenants.subjects == ("north", "south")
+
+
 def test_the_stages_of_the_zones_are_no_fault_but_a_key_between_them_is(
     admin_conn: psycopg.Connection, database: str, audited: Audited
 ) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from pgvigil.audit.model import (
@@ -25,7 +25,9 @@ _NEARLY = 0.8
 _FEW_TABLES = 2
 _SEVERAL_SCHEMAS = 4
 _TENANTS = 5
-"""From so many schemas with the same tables on, each is taken for a tenant's."""
+"""From so many schemas with the same tables on, each is a tenant's; fewer will do if they have little else."""
+
+_ALL_BUT_ALL = 0.8
 
 Tables = Mapping[TableName, TableInventory]
 
@@ -61,12 +63,15 @@ def _pairs(pairs: Iterable[MapPair], tables: Tables, referred: Collection[TableN
             yield Fragment(FragmentKind.PAIR, title, (pair.subject,), impact, _rows_to_move(both))
 
 
-def _twins(tables: Iterable[TableInventory], referred: Collection[TableName]) -> Iterator[Fragment]:
+def _twins(tables: Collection[TableInventory], referred: Collection[TableName]) -> Iterator[Fragment]:
+    sizes = Counter(table.name.schema for table in tables)
     by_schemas: defaultdict[tuple[str, ...], list[list[TableInventory]]] = defaultdict(list)
     for twins in _groups(tables):
         by_schemas[tuple(table.name.schema for table in twins)].append(twins)
     for schemas, groups in by_schemas.items():
-        if len(schemas) >= _TENANTS and len(groups) > 1:
+        largest = max(sizes[schema] for schema in schemas)
+        enough = 2 if len(schemas) >= _TENANTS else max(_TENANTS, _ALL_BUT_ALL * largest)
+        if len(groups) >= enough and not groups[0][0].zone:
             yield _tenants(schemas, groups)
         else:
             yield from (_twin(twins, referred) for twins in groups)
