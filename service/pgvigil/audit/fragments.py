@@ -25,7 +25,7 @@ _NEARLY = 0.8
 _FEW_TABLES = 2
 _SEVERAL_SCHEMAS = 4
 _TENANTS = 5
-"""From so many schemas with the same tables on, each is a tenant's; fewer will do if they have little else."""
+"""From so many schemas with the same tables on, each is a tenant's; fewer do if they have little else."""
 
 _ALL_BUT_ALL = 0.8
 

@@ -140,7 +140,7 @@ def audit_command(
     dsn: DsnOption = None,
     target: TargetOption = None,
     output: Annotated[
-        Literal["text", "markdown", "json", "mermaid", "dot"],
+        Literal["text", "markdown", "html", "json", "mermaid", "dot"],
         typer.Option("--format", "-f", help="Format of the audit."),
     ] = "text",
     file: Annotated[
