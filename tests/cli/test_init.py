@@ -12,11 +12,18 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.sample import build
+from pgvigil.store import Kind, Offer
 from tests.cli.command import pgvigil, refused
+from tests.cli.test_deployment import serve, site
+from tests.web.world import NOW
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.web.conftest import Site
+
+__all__ = ["serve", "site"]
 
 # Names of every kind, a pair, and relations that hold without a key.
 ODD = """
@@ -42,9 +49,9 @@ def sample(database_from: Callable[[str, Callable[[str], None]], str]) -> str:
     return database_from("sample", partial(build, scale=1, seed=1))
 
 
-def written(dsn: str, file: Path) -> dict[str, Any]:
+def written(dsn: str, file: Path, *options: str) -> dict[str, Any]:
     """Write the file, have it checked against the database, and return what its one target says."""
-    answer = pgvigil("init", "--dsn", dsn, "--output", file)
+    answer = pgvigil("init", "--dsn", dsn, "--output", file, *options)
     assert answer.status == 0, answer.err
     checked = pgvigil("config", "check", "--connect", file, PGVIGIL_DSN=dsn)
     assert checked.status == 0, checked.err
@@ -108,6 +115,41 @@ def test_what_the_role_may_not_read_is_not_put_in_force(sample: str, tmp_path: P
         with psycopg.connect(sample, autocommit=True) as conn:
             conn.execute(sql.SQL("DROP OWNED BY {}").format(role))
             conn.execute(sql.SQL("DROP ROLE {}").format(role))
+
+
+def test_people_decide_what_is_in_force(sample: str, tmp_path: Path, site: Site) -> None:
+    streams = "staging.streams(igdb_id) -> curated.games_complete(igdb_id)"
+    wrong = "analytics.player_sessions(player_id) -> curated.players(id)"
+    pair: dict[str, Any] = {
+        "left": "curated.games_complete",
+        "right": "curated.enhanced_games",
+        "key": {"igdb_id": "igdb_id"},
+        "columns": {"name": "title"},
+    }
+    named = "curated.games_complete <> curated.enhanced_games"
+    offers = [
+        Offer(kind=Kind.RELATION, subject=streams, settings=streams, probability=0.1),
+        Offer(kind=Kind.RELATION, subject=wrong, settings=wrong),
+        Offer(kind=Kind.PAIR, subject=named, settings=pair),
+    ]
+    site.store.proposals.propose("games", offers, source="somebody", at=NOW)
+    for offer in offers:
+        decide = site.store.proposals.reject if offer.subject == wrong else site.store.proposals.adopt
+        decide(offer.id_on("games"), who="ann", at=NOW, why="seen to hold")
+    file = tmp_path / "pgvigil.yaml"
+    checks = written(sample, file, "--url", site.url())["checks"]
+    assert checks["orphan_rows"]["relations"] == [streams]
+    assert checks["table_drift"]["pairs"] == [pair]
+    text = file.read_text(encoding="utf-8")
+    assert f"# adopted by ann on {NOW:%Y-%m-%d}: seen to hold.\n" in text
+    assert "\n          #- curated.player_achievements(player_id) -> curated.players(id)\n" in text
+    assert wrong not in text
+    assert "#- left: curated.enhanced_games\n          #  right: curated.games_complete" not in text
+
+
+def test_what_is_asked_of_a_running_pgvigil_needs_a_database_and_a_pgvigil(database: str) -> None:
+    refused(pgvigil("init", "--url", "http://127.0.0.1:1"), 2, "give its --dsn")
+    refused(pgvigil("init", "--dsn", database, "--url", "http://127.0.0.1:1"), 3, "is pgvigil running there?")
 
 
 def test_an_existing_file_is_never_overwritten(database: str, tmp_path: Path) -> None:

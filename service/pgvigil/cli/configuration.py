@@ -14,11 +14,12 @@ from pgvigil import logs
 from pgvigil.catalog import Catalog
 from pgvigil.check import Subject
 from pgvigil.cli import source
+from pgvigil.cli.calling import Daemon
 from pgvigil.cli.fit import Leftover, fit
 from pgvigil.cli.output import counted
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
-from pgvigil.cli.starting import discovered
+from pgvigil.cli.starting import Decisions, discovered
 from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError
@@ -139,12 +140,20 @@ def schema() -> None:
     sys.stdout.write(json.dumps(json_schema(models), indent=2, ensure_ascii=False) + "\n")
 
 
-def init(dsn: str | None, output: Path | None) -> None:
-    """Write a starting file; an existing one is never overwritten."""
+def init(
+    dsn: str | None, output: Path | None, daemon: Daemon | None = None, target: str | None = None
+) -> None:
+    """Write a starting file; an existing one is never overwritten.
+
+    What was decided of a `daemon`'s proposals on a target holds; raises UsageError, and as `Daemon.get` does.
+    """
     logs.configure("error", "auto")
     registry = Registry.load()
     dsn = dsn or os.environ.get(DSN_VARIABLE)
-    text = _starting_file(dsn, registry) if dsn else starting_file("main", None, registry.types)
+    if daemon is not None and not dsn:
+        raise UsageError("--url is about proposals on a database: give its --dsn, too")
+    decisions = Decisions.of(daemon, target) if daemon is not None else None
+    text = _starting_file(dsn, registry, decisions) if dsn else starting_file("main", None, registry.types)
     if output is None:
         sys.stdout.write(text)
         return
@@ -158,12 +167,12 @@ def init(dsn: str | None, output: Path | None) -> None:
     sys.stderr.write(f"wrote {output}; next: export {DSN_VARIABLE}=DSN, pgvigil config check {output}\n")
 
 
-def _starting_file(dsn: str, registry: Registry) -> str:
+def _starting_file(dsn: str, registry: Registry, decisions: Decisions | None) -> str:
     """Return a file about what is found at the DSN; raises ConfigError, and TargetError."""
     config = Config.from_dsn(dsn)
     name = source.choose(config, None)
     with _watch(config, name, registry) as watch, progress_bar() as progress:
-        catalog, proposals = discovered(watch, config, registry, progress or _nobody)
+        catalog, proposals = discovered(watch, config, registry, progress or _nobody, decisions)
     return starting_file(name, catalog, registry.types, proposals)
 
 

@@ -15,7 +15,14 @@ from pgvigil import __version__
 from pgvigil.cli.deciding import proposals_app, schema_app
 from pgvigil.cli.ending import OneLineGroup, one_line_errors
 from pgvigil.cli.groups import config_app, deployment_app, slot_app
-from pgvigil.cli.options import ConfigOption, DsnOption, TargetOption
+from pgvigil.cli.options import (
+    CaFileOption,
+    ConfigOption,
+    DsnOption,
+    TargetOption,
+    TokenFileOption,
+    WatchedOption,
+)
 from pgvigil.cli.output import open_streams
 
 app = typer.Typer(
@@ -225,14 +232,28 @@ def init_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file, instead of stdout.")
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="A running pgvigil: of its proposals, what was adopted is in force, and nothing else.",
+        ),
+    ] = None,
+    target: WatchedOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Write a commented configuration file to start from.
 
-    With --dsn it is made from what is discovered there.
+    With --dsn it is made from what is discovered there, by samples of rows too: relations and entity pairs
+    that nobody declared are in force where they are likely, and commented out elsewhere, with the evidence.
+    With --url people's decisions go before that.
     """
-    from pgvigil.cli import configuration
+    from pgvigil.cli import calling, configuration
 
-    configuration.init(dsn, output)
+    daemon = calling.Daemon(url, token_file, ca_file) if url is not None else None
+    configuration.init(dsn, output, daemon, target)
 
 
 @app.command("grants")

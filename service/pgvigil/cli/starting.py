@@ -1,24 +1,58 @@
-"""What `pgvigil init` finds out of a database before it writes a file about it."""
+"""What `pgvigil init` finds out of a database, and of what people said of it, before it writes a file."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 from pgvigil.audit.examining import Progress
 from pgvigil.audit.inferring import infer
 from pgvigil.catalog import Catalog, TableName
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
-from pgvigil.config import Config, Proposals
+from pgvigil.cli.calling import Daemon
+from pgvigil.config import Adopted, Config, Proposals, Setting
+from pgvigil.errors import UsageError
 from pgvigil.inference import LIKELY, relevant_columns
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
+from pgvigil.store import Kind, Offer
 from pgvigil.watch import Watch
+
+_SETTINGS: dict[Kind, Setting] = {Kind.RELATION: "relations", Kind.PAIR: "pairs"}
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """What a running pgvigil was told of proposals on a target, as its API shows them, by id."""
+
+    target: str
+    by_id: Mapping[str, Mapping[str, Any]]
+
+    @classmethod
+    def of(cls, daemon: Daemon, target: str | None) -> Decisions:
+        """Ask a daemon; raises as `Daemon.get` does, and UsageError when it watches several targets."""
+        told = [one for one in daemon.get("proposals", {"target": target}) if one["decision"] is not None]
+        names = sorted({one["target"] for one in told})
+        if len(names) > 1:
+            raise UsageError(
+                f"{daemon.url} has several targets ({', '.join(names)}): choose one with --target"
+            )
+        return cls(names[0] if names else target or "", {one["id"]: one for one in told})
+
+    def adopted(self) -> Sequence[Adopted]:
+        """Return what was adopted."""
+        return [_adopted(one) for one in self.by_id.values() if one["decision"] == "adopted"]
+
+    def hold(self, kind: Kind, subject: str) -> bool:
+        """Tell whether somebody decided on this already, one way or the other."""
+        return Offer(kind=kind, subject=subject, settings=None).id_on(self.target) in self.by_id
 
 
 def discovered(
-    watch: Watch, config: Config, registry: Registry, progress: Progress
+    watch: Watch, config: Config, registry: Registry, progress: Progress, decisions: Decisions | None
 ) -> tuple[Catalog, Proposals]:
     """Return what there is, and what seems to hold there though nobody declared it; raises TargetError."""
     catalog = watch.target.read_catalog(watch.scope)
@@ -27,16 +61,33 @@ def discovered(
         statistics = read_statistics(fetch, catalog, relevant_columns(catalog))
     found = infer(watch.target, catalog, statistics, (), sampling=True, progress=progress)
     proposals = Proposals(found.relations, found.pairs)
+    if decisions is not None:
+        proposals = _undecided(proposals, decisions)
     left_out = {
         **dict(_compared_as_pairs(proposals)),
         **dict(_unreadable(proposals, catalog, statistics)),
         **dict(_misfits(proposals, catalog, config, watch.target.name, registry)),
     }
-    return catalog, Proposals(found.relations, found.pairs, left_out)
+    return catalog, replace(proposals, left_out=left_out)
+
+
+def _undecided(proposals: Proposals, decisions: Decisions) -> Proposals:
+    """Return what was adopted, and besides it what nobody decided on."""
+    return Proposals(
+        [one for one in proposals.relations if not decisions.hold(Kind.RELATION, str(one.relation))],
+        [one for one in proposals.pairs if not decisions.hold(Kind.PAIR, str(one.name))],
+        decisions.adopted(),
+    )
+
+
+def _adopted(one: Mapping[str, Any]) -> Adopted:
+    why = f": {one['why']}" if one["why"] else ""
+    words = f"adopted by {one['decided_by']} on {one['decided_at'][:10]}{why}"
+    return Adopted(_SETTINGS[Kind(one["kind"])], one["subject"], one["settings"], words)
 
 
 def _compared_as_pairs(proposals: Proposals) -> Iterator[tuple[str, str]]:
-    """Yield the relations between the keys of a likely pair, whose rows would be told of twice."""
+    """Yield the relations between the tables of a likely pair, whose rows would be told of twice."""
     likely = {frozenset((one.left, one.right)) for one in proposals.pairs if one.probability >= LIKELY}
     for one in proposals.relations:
         if frozenset((one.relation.child, one.relation.parent)) in likely:
@@ -71,5 +122,6 @@ def _misfits(
         if name not in checks:
             continue
         for problem in discover(checks[name], catalog).problems:
-            setting, position, *_ = problem.path
-            yield proposals.subjects(str(setting))[int(position)], problem.message
+            match problem.path:
+                case ("relations" | "pairs" as setting, int(position), *_):
+                    yield proposals.subjects(setting)[position], problem.message

@@ -5,7 +5,7 @@ from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import near_match
 from pgvigil.config.notifying import Alertmanager, Notify
 from pgvigil.config.origin import KeyPath, joined, one_line
-from pgvigil.config.proposed import Proposals
+from pgvigil.config.proposed import Adopted, Proposals, Setting
 from pgvigil.config.schema import json_schema
 from pgvigil.config.serving import Listen, Token, Web
 from pgvigil.config.settings import (
@@ -21,6 +21,7 @@ from pgvigil.config.starting import DSN_VARIABLE, starting_file
 
 __all__ = [
     "DSN_VARIABLE",
+    "Adopted",
     "Alertmanager",
     "Budget",
     "Config",
@@ -32,6 +33,7 @@ __all__ = [
     "Proposals",
     "Retention",
     "Schemas",
+    "Setting",
     "StateUrl",
     "TargetSettings",
     "Token",
