@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import psycopg
@@ -24,6 +25,8 @@ from tests.servers import required
 if TYPE_CHECKING:
     from pgvigil.audit import Audit
     from tests.audit.conftest import Audited
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -60,6 +63,23 @@ def test_json_has_the_keys_of_the_contract(crisis: Audit) -> None:
         assert all(keys <= one.keys() for one in document[name])
     assert {one["origin"] for one in document["relations"]} <= {"declared", "configured", "inferred"}
     assert {one["impact"] for one in document["fragmentation"]} <= {"critical", "warning", "info"}
+
+
+def test_every_key_of_the_json_is_documented(crisis: Audit) -> None:
+    page = (ROOT / "docs" / "reference" / "audit.md").read_text(encoding="utf-8")
+    document = json.loads(to_json(crisis))
+    document.pop("schema")
+    records = [
+        *document["inventory"]["per_schema"],
+        *document["inventory"]["per_table"],
+        *(
+            one
+            for name in ("relations", "entity_pairs", "fragmentation", "indexes")
+            for one in document[name]
+        ),
+    ]
+    keys = {key for one in (document, document["inventory"], *records) for key in one}
+    assert {key for key in keys if f"`{key}`" not in page} == set()
 
 
 def test_json_tells_all_of_an_odd_database(odd: Audit) -> None:

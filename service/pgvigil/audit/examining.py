@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
@@ -58,7 +59,7 @@ def judge(watch: Watch, catalog: Catalog, *, rows: bool, progress: Progress) -> 
     Raises TargetError when the target is lost, ConfigError when a setting does not fit the catalog.
     """
     subjects = {name: _subjects(watch, name, catalog) for name in _TELLS}
-    declared = {key.subject for key in catalog.foreign_keys}
+    declared = {key.subject for key in catalog.watched_foreign_keys()}
     named = {
         one.name: relation
         for one in (*subjects[KEYS], *subjects[ROWS])
@@ -86,11 +87,11 @@ def _subjects(watch: Watch, name: str, catalog: Catalog) -> list[Subject]:
 
 
 def _parsed(name: str) -> RelationName | None:
-    """Return the relation of a subject; None for one that a declared key's own name was added to."""
-    try:
-        return parse_relation(name)
-    except ValueError:
-        return None
+    """Return the relation of a subject, which may have words in brackets behind it; else None."""
+    for text in (name, name.rpartition(" (")[0]):
+        with suppress(ValueError):
+            return parse_relation(text)
+    return None
 
 
 def _by_size(subjects: Iterable[Subject]) -> tuple[list[Subject], list[Subject]]:
