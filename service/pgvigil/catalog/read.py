@@ -119,6 +119,7 @@ def _column(row: dict[str, Any]) -> Column:
         deterministic=row["deterministic"],
         comparable=row["comparable"],
         generated=row["generated"],
+        filled=row["filled"],
     )
 
 

@@ -11,12 +11,13 @@ from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import Form, How
 from pgvigil.inference.landscape import Landscape, SingleKey
 from pgvigil.inference.reading import Ending, Reading, readings
-from pgvigil.inference.vocabulary import DEEDS, PERSON_ROLES, SELF_ROLES
+from pgvigil.inference.vocabulary import DEEDS, PERSON_ROLES, SELF_ROLES, VAGUE
 from pgvigil.inference.words import glue
 
 # Parents of a column that any one way to read it may lead to.
 _MOST = 16
 _EXPANSIONS = 8
+_KEY = Reading((), Ending.REFERENCE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class Match:
 def matches(landscape: Landscape, table: Table, column: Column) -> list[Match]:
     """Return what the name of a column may refer to, with keys that compare with it."""
     kind = family(column)
-    found: list[Match] = []
+    found: list[Match] = list(_shared_key(landscape, table, column, kind or ""))
     for words in landscape.spellings(table, column.name):
         found += _keys_of_that_name(landscape, table, words)
         for reading in readings(words, landscape.forms.__contains__):
@@ -47,14 +48,37 @@ def matches(landscape: Landscape, table: Table, column: Column) -> list[Match]:
     return found
 
 
+def _shared_key(landscape: Landscape, table: Table, column: Column, kind: str) -> Iterator[Match]:
+    """Yield the tables that the child's own name begins with, for a key `id` that the server does not fill.
+
+    Then it takes over that of another table: one row here for one there.
+    """
+    key = next((key for key in landscape.keys.get(table.oid, ()) if key.column.name == column.name), None)
+    if key is None or not key.primary or not key.generic or not landscape.takes_over(key):
+        return
+    words = landscape.words[table.oid]
+    for end in range(len(words) - 1, 0, -1):
+        forms = _comparable(landscape, landscape.forms.called(glue(words[:end]), table), kind)
+        found = [form for form in forms if form.how is How.FULL and form.table.oid != table.oid]
+        for form in found:
+            yield Match(form.table, "key_shared", _KEY)
+        if found:
+            return
+
+
 def _by_reading(landscape: Landscape, table: Table, kind: str, reading: Reading) -> Iterator[Match]:
+    completed = list(_completed(landscape, table, kind, reading))
+    yield from completed
     named = list(_tables_named(landscape, table, kind, reading))
     yield from named
     if not any(match.feature in ("name_full", "name_bare") for match in named):
         yield from _people(landscape, table, reading)
-    if (reading.stem and reading.stem[-1] in SELF_ROLES) or set(reading.stem[:1]) & SELF_ROLES:
+    if _speaks_of_itself(reading):
         yield Match(table, "role_self", reading, role=reading.stem)
-    if not named and reading.stem:
+    vague = len(reading.stem) == 1 and reading.stem[0] in VAGUE
+    if vague and reading.ending is Ending.REFERENCE and not completed:
+        yield from _owner(landscape, table, kind, reading)
+    if not named and not completed and reading.stem:
         yield from _in_front(landscape, table, kind, reading)
         if reading.ending is not Ending.NONE:
             yield from _abbreviated(landscape, table, kind, reading)
@@ -65,9 +89,40 @@ def _tables_named(landscape: Landscape, table: Table, kind: str, reading: Readin
     for start in range(len(reading.stem)):
         means = reading.stem[start:]
         forms = _comparable(landscape, landscape.forms.called(glue(means), table), kind)
-        for form in forms:
+        exact = [one for one in forms if one.how is How.FULL and one.table.schema == table.schema]
+        for form in exact or forms:
             yield Match(form.table, f"name_{form.how}", reading, form.share, reading.stem[:start], means)
         if any(form.how in (How.FULL, How.BARE) for form in forms):
+            return
+
+
+def _completed(landscape: Landscape, table: Table, kind: str, reading: Reading) -> Iterator[Match]:
+    """Yield the tables whose name is made of the child's and the column's: `order_line` by `order(line)`.
+
+    Of the child's name its first words stand in front, its last one behind, or both.
+    """
+    words = landscape.words[table.oid]
+    for end in range(len(words), -1, -1) if reading.stem else ():
+        for behind in ((), words[-1:]) if end < len(words) else ((),):
+            if end or behind:
+                name = glue((*words[:end], *reading.stem, *behind))
+                forms = _comparable(landscape, landscape.forms.called(name, table), kind)
+                found = [form for form in forms if form.how is How.FULL]
+                for form in found:
+                    yield Match(form.table, "name_completed", reading, means=reading.stem)
+                if found:
+                    return
+
+
+def _owner(landscape: Landscape, table: Table, kind: str, reading: Reading) -> Iterator[Match]:
+    """Yield the table that the child's own name begins with, for a column that says no more than `object`."""
+    words = landscape.words[table.oid]
+    for end in range(len(words) - 1, 0, -1):
+        forms = _comparable(landscape, landscape.forms.called(glue(words[:end]), table), kind)
+        found = [form for form in forms if form.how is How.FULL]
+        for form in found:
+            yield Match(form.table, "name_of_owner", reading, means=reading.stem)
+        if found:
             return
 
 
@@ -104,7 +159,7 @@ def _keys_of_that_name(landscape: Landscape, table: Table, words: Sequence[str])
     for start in range(len(words)):
         keys = landscape.keys_called(glue(words[start:]), table)
         for key in keys:
-            reading = Reading(tuple(words[start:]), Ending.REFERENCE)
+            reading = next(readings(words[start:], landscape.forms.__contains__))
             yield Match(key.table, "key_name", reading, role=tuple(words[:start]), key=key)
         if keys:
             return
@@ -116,6 +171,12 @@ def _people(landscape: Landscape, table: Table, reading: Reading) -> Iterator[Ma
         return
     for person, rank in landscape.people(table):
         yield Match(person, "role_person", reading, rank, role=reading.stem)
+
+
+def _speaks_of_itself(reading: Reading) -> bool:
+    """Tell whether a column names another row of its own table: `parent_id`, `duplicate_of`, `reply_to`."""
+    said = set(reading.stem) - {"to", "of", "by", "for", "from"}
+    return bool(said) and said <= SELF_ROLES and reading.stem != ("reply",)
 
 
 def _speaks_of_a_person(reading: Reading) -> bool:

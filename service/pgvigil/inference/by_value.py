@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from pgvigil.catalog import Column, Table
 from pgvigil.inference.candidate import Candidate, Reason
+from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import family
 from pgvigil.inference.landscape import Landscape, SingleKey
 from pgvigil.inference.reading import Ending, Reading, readings
@@ -24,7 +25,7 @@ _FEW_VALUES = 8
 
 
 def candidates_by_value(
-    landscape: Landscape, child: Table, column: Column, values: Values
+    landscape: Landscape, around: Circumstances, child: Table, column: Column, values: Values
 ) -> Iterator[Candidate]:
     """Yield the keys that a column's values may be among, going by where both end.
 
@@ -36,14 +37,14 @@ def candidates_by_value(
     for key in _next_ends(values, child, column):
         if (key.table.oid, key.column.name) != (child.oid, column.name) and key.primary:
             ending = Reason(f"ending_{_read(landscape, column).ending}")
-            yield made(landscape, child, column, key, Reason("values_only")).with_reasons([ending])
+            yield made(around, child, column, key, Reason("values_only")).with_reasons([ending])
 
 
 def _next_ends(values: Values, child: Table, column: Column) -> Iterator[SingleKey]:
-    end = values.end(child, column)
-    if end is None:
+    numbers = values.numbers(child, column)
+    if numbers is None:
         return
-    first = bisect_left(values.ends, _NEARLY * end, key=lambda one: one[0])
+    first = bisect_left(values.ends, _NEARLY * numbers.end, key=lambda one: one[0])
     for _, key in values.ends[first : first + _MOST]:
         yield key
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 from pgvigil.catalog import RelationName, Table, TableName
@@ -48,6 +48,11 @@ class Candidate:
         """How likely it is, before its rivals are heard: the logarithm of the odds."""
         return BIAS + sum(reason.weight for reason in self.reasons)
 
+    @property
+    def order(self) -> tuple[float, str, str, tuple[str, ...]]:
+        """Sorts candidates for the same columns, the likeliest first, whoever thought of them first."""
+        return -self.log_odds, self.parent.schema, self.parent.name, self.key
+
     @cached_property
     def relation(self) -> RelationName:
         """The relation, by its names."""
@@ -60,7 +65,10 @@ class Candidate:
 
     def with_reasons(self, reasons: Iterable[Reason]) -> Candidate:
         """Return it with more reasons."""
-        return replace(self, reasons=(*self.reasons, *reasons))
+        more = (*self.reasons, *reasons)
+        return Candidate(
+            self.child, self.columns, self.parent, self.key, more, self.condition, self.found, self.sampled
+        )
 
     def has(self, feature: str) -> bool:
         """Tell whether one of its reasons is of this feature."""

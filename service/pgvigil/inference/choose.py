@@ -16,6 +16,8 @@ LIKELY = 0.5
 
 # How much more a rival counts than its odds say: a clearly weaker one hardly makes the stronger less likely.
 _SHARPNESS = 2.0
+# So sure must be what others are left out for.
+_SURE = 0.9
 # A rival is worth a word when it takes so much of the probability away.
 _WORTH_A_WORD = 0.05
 
@@ -51,7 +53,7 @@ def _rivals(candidates: Iterable[Candidate]) -> Iterable[list[Candidate]]:
 
 def _won(rivals: Sequence[Candidate]) -> _Judged:
     """Return the best candidate for the same columns: the less likely, the nearer others come to it."""
-    first, *others = sorted(rivals, key=lambda one: (-one.log_odds, str(one.relation)))
+    first, *others = sorted(rivals, key=lambda one: one.order)
     weights = [math.exp(max(-50.0, _SHARPNESS * (one.log_odds - first.log_odds))) for one in others]
     words = tuple(
         Reason(
@@ -95,7 +97,9 @@ def _without_implied(likely: Sequence[_Judged], held: Collection[RelationName]) 
         if len(name.child_columns) == 1:
             steps[name.child].add((name.child, name.child_columns, name.parent, name.parent_columns))
     implied: set[Sides] = set()
-    for longer in (judged.one for judged in likely if len(judged.one.columns) > 1):
+    for longer in (
+        judged.one for judged in likely if judged.probability >= _SURE and len(judged.one.columns) > 1
+    ):
         if all((column := longer.child.column(name)) and column.not_null for name in longer.columns):
             pairs = dict(zip(longer.key, longer.columns, strict=True))
             implied |= {

@@ -6,26 +6,45 @@ from collections.abc import Iterator
 
 from pgvigil.catalog import Column, Table, quote
 from pgvigil.inference.candidate import Reason
+from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import How, unwrapped
 from pgvigil.inference.landscape import Landscape, SingleKey
-from pgvigil.inference.reading import Ending, readings
+from pgvigil.inference.reading import readings
 from pgvigil.inference.vocabulary import COPIES, TRANSIENT
 from pgvigil.inference.words import glue, split
 
 # How much counts that a key is its table's own, when its name does not say so.
 _PERHAPS = 0.3
+# And when it says so: of a number that may be filled by itself; of a natural key, which two tables may share.
+_OWNED = {"integer": 1.0}
+_MOSTLY = 0.6
+_SAME_TYPE = Reason("same_type", "both have the same type")
 
 
-def circumstances(landscape: Landscape, child: Table, column: Column, key: SingleKey) -> Iterator[Reason]:
-    """Yield what speaks for and against a column that refers to a key, besides how it is called."""
-    yield from _of_the_key(landscape, key)
-    yield from _of_the_column(landscape, child, column)
-    yield from nearness(landscape, child, key.table)
-    yield from _of_the_declared(landscape, child, column, key)
-    if column.base_type == key.column.base_type:
-        yield Reason("same_type", "both have the same type")
-    else:
-        yield Reason("other_type", f"the types differ: {column.type} and {key.column.type}")
+class Circumstances:
+    """Tells them for the columns and keys of a catalog; what is asked again and again is kept."""
+
+    def __init__(self, landscape: Landscape) -> None:
+        self._landscape = landscape
+        self._of_keys: dict[tuple[int, str], tuple[Reason, ...]] = {}
+        self._of_columns: dict[tuple[int, str], tuple[Reason, ...]] = {}
+
+    def between(self, child: Table, column: Column, key: SingleKey) -> Iterator[Reason]:
+        """Yield what speaks for and against a column that refers to a key, besides how it is called."""
+        parts = key.table.oid, key.column.name
+        if parts not in self._of_keys:
+            self._of_keys[parts] = tuple(_of_the_key(self._landscape, key))
+        own = child.oid, column.name
+        if own not in self._of_columns:
+            self._of_columns[own] = tuple(_of_the_column(self._landscape, child, column))
+        yield from self._of_keys[parts]
+        yield from self._of_columns[own]
+        yield from nearness(self._landscape, child, key.table)
+        yield from _of_the_declared(self._landscape, child, column, key)
+        if column.base_type == key.column.base_type:
+            yield _SAME_TYPE
+        else:
+            yield Reason("other_type", f"the types differ: {column.type} and {key.column.type}")
 
 
 def nearness(landscape: Landscape, child: Table, parent: Table) -> Iterator[Reason]:
@@ -39,6 +58,8 @@ def nearness(landscape: Landscape, child: Table, parent: Table) -> Iterator[Reas
         yield Reason("far", "the tables lie in different schemas")
         if set(split(parent.schema)) & TRANSIENT:
             yield Reason("transient", f"{quote(parent.schema)} is what schemas are called that do not last")
+    if is_copy(landscape, child):
+        yield Reason("child_copy", f"{quote(child.name)} may keep what its parents no longer have")
     if is_copy(landscape, parent) and not is_copy(landscape, child):
         yield Reason("copy", f"{quote(parent.name)} is called like a copy of another table")
 
@@ -47,6 +68,8 @@ def _by_their_names(landscape: Landscape, child: Table, parent: Table) -> Iterat
     front, behind = landscape.words[child.oid], unwrapped(landscape.words[parent.oid])
     if len(front) > len(behind) and front[: len(behind)] == behind:
         yield Reason("near_detail", f"{quote(child.name)} is called like a part of {quote(parent.name)}")
+    elif any(front[start : start + len(behind)] == behind for start in range(1, len(front))):
+        yield Reason("near_named", f"the name of {quote(child.name)} holds that of {quote(parent.name)}")
     elif len(behind) > 1 and front[:1] == behind[:1]:
         yield Reason("near_prefix", "both tables' names begin with the same word")
 
@@ -69,11 +92,10 @@ def owner_of(landscape: Landscape, key: SingleKey) -> bool | None:
     owners: set[int] = set()
     for words in landscape.spellings(key.table, key.column.name):
         for reading in readings(words, landscape.forms.__contains__):
-            if reading.ending is not Ending.NONE:
-                forms = landscape.forms.called(glue(reading.stem), key.table)
-                owners.update(form.table.oid for form in forms if form.how is not How.HEAD)
-                if not reading.stem:
-                    return True
+            if not reading.stem:
+                return True
+            forms = landscape.forms.called(glue(reading.stem), key.table)
+            owners.update(form.table.oid for form in forms if form.how is not How.HEAD)
     return None if not owners else key.table.oid in owners
 
 
@@ -91,12 +113,15 @@ def _of_the_column(landscape: Landscape, child: Table, column: Column) -> Iterat
         yield Reason("indexed", "an index begins with the column")
     if any(column.name in key.columns and len(key.columns) > 1 for key in child.keys):
         yield Reason("in_key", "the column is a part of its own table's key")
+    if column.filled and family(column) == "integer":
+        yield Reason("filled", "the server fills the column by itself")
     own = next((key for key in landscape.keys.get(child.oid, ()) if key.column.name == column.name), None)
     if own is None:
         return
     owned = owner_of(landscape, own)
     if own.primary and owned is not False:
-        yield Reason("own_key", "the column is its own table's key", 1.0 if owned else _PERHAPS)
+        sure = _PERHAPS if not owned or landscape.takes_over(own) else _OWNED.get(own.family, _MOSTLY)
+        yield Reason("own_key", "the column is its own table's key", sure)
     else:
         yield Reason("unique", "the column is unique in its own table")
 

@@ -30,6 +30,9 @@ class How(StrEnum):
     HEAD = "head"  # its first words
 
 
+_WHOLE = (How.FULL, How.BARE)
+
+
 @dataclass(frozen=True, slots=True)
 class Form:
     """A way to speak of a table. `share` is how much of the table's name it has, 1 at most."""
@@ -48,8 +51,8 @@ class Forms:
     def __init__(self, words: Mapping[int, tuple[str, ...]], identifiable: Iterable[Table]) -> None:
         self._words = words
         self._everywhere: defaultdict[str, list[Form]] = defaultdict(list)
-        self._in_schema: defaultdict[tuple[str, str], list[Form]] = defaultdict(list)
-        self._with_first: defaultdict[tuple[str, str], list[Form]] = defaultdict(list)
+        self._whole: defaultdict[str, list[Form]] = defaultdict(list)
+        self._nearer: defaultdict[tuple[str, str, bool], list[Form]] = defaultdict(list)
         self._vocabulary: defaultdict[str, set[str]] = defaultdict(set)
         self._expanded: dict[str, list[str]] = {}
         tables = list(identifiable)
@@ -66,17 +69,18 @@ class Forms:
     def called(self, name: str, near: Table) -> Sequence[Form]:
         """Return the forms of the tables that a glued name may mean to somebody in the table `near`.
 
-        Where there are too many they are those of the same schema, or with the same first word.
+        Where there are too many they are those of the same schema: with that very name, or with the same
+        first word.
         """
         found = self._everywhere.get(name, ())
         if len(found) <= _MANY:
             return found
-        first = self._words[near.oid][0] if self._words[near.oid] else ""
-        closer = [
-            *self._in_schema.get((near.schema, name), ())[:_MANY],
-            *self._with_first.get((first, name), ())[:_MANY],
-        ]
-        return list({(form.table.oid, form.how): form for form in closer}.values())
+        whole: Sequence[Form] = self._whole.get(name, ())
+        if len(whole) > _MANY:
+            whole = self._nearer.get((near.schema, name, True), ())
+        first = self._words[near.oid][:1]
+        akin = self._nearer.get((f"{near.schema}.{glue(first)}", name, False), ())
+        return [*whole[:_MANY], *akin[:_MANY]]
 
     def initials(self, letters: str, near: Table) -> Sequence[Form]:
         """Return the forms of tables whose words begin with these letters: `po` for purchase_order."""
@@ -94,8 +98,12 @@ class Forms:
 
     def _add(self, name: str, form: Form) -> None:
         self._everywhere[name].append(form)
-        self._in_schema[form.table.schema, name].append(form)
-        self._with_first[self._words[form.table.oid][0], name].append(form)
+        if form.how in _WHOLE:
+            self._whole[name].append(form)
+            self._nearer[form.table.schema, name, True].append(form)
+        else:
+            first = self._words[form.table.oid][0]
+            self._nearer[f"{form.table.schema}.{first}", name, False].append(form)
 
 
 def _stand_for_each_other(word: str, other: str) -> bool:

@@ -15,10 +15,14 @@ from pgvigil.catalog import Catalog, Column, Key, RelationName, Table, TableKind
 from pgvigil.inference.comparable import family, part_family
 from pgvigil.inference.forms import Forms, How
 from pgvigil.inference.vocabulary import GENERIC_KEYS, PEOPLE
-from pgvigil.inference.words import glue, split
+from pgvigil.inference.words import glue, segmented, split
 
 # Of so many keys of one name, it means none in particular.
 _MANY = 12
+# Words of so many letters may be several.
+_GLUED = 8
+# Where the server fills so many of the keys, one that it does not fill says something.
+_USUAL = 0.4
 # Tables of people that a column which speaks of somebody may refer to.
 _PEOPLE = 4
 
@@ -56,7 +60,7 @@ class Landscape:
         )
         self.declared = tuple({key.relation: None for key in catalog.foreign_keys})
         self.held = frozenset((*self.declared, *known))
-        self.words = {table.oid: split(table.name) for table in self.tables}
+        self.words = _words_of(self.tables)
         self.own_prefix = {table.oid: _own_prefix(table) for table in self.tables}
         self.forms = Forms(self.words, filter(_identifiable, self.tables))
 
@@ -120,6 +124,19 @@ class Landscape:
                     found.setdefault(form.table.oid, (form.table, rank))
         return sorted(found.values(), key=lambda one: -one[1])[:_PEOPLE]
 
+    def takes_over(self, key: SingleKey) -> bool:
+        """Tell whether a table's key is one that the server does not fill, in a database where it fills most.
+
+        It comes from somewhere else, then: from another table, likely.
+        """
+        return key.family == "integer" and not key.column.filled and self._fills
+
+    @cached_property
+    def _fills(self) -> bool:
+        """Whether the server fills most of the integer primary keys."""
+        primary = [keys[0] for keys in self.keys.values() if keys[0].primary and keys[0].family == "integer"]
+        return sum(key.column.filled for key in primary) >= _USUAL * len(primary)
+
     @cached_property
     def precedents(self) -> Mapping[tuple[str, str], Counter[tuple[int, str]]]:
         """What declared relations of one column refer to, by (child column's name, family)."""
@@ -148,6 +165,19 @@ class Landscape:
             for table in self.tables
             if table.inherits
         }
+
+
+def _words_of(tables: Sequence[Table]) -> dict[int, tuple[str, ...]]:
+    """Split the names of tables into words, also where they are written as one, by the words of all names."""
+    plain = {table.oid: split(table.name) for table in tables}
+    known = {word for words in plain.values() if len(words) > 1 for word in words}
+    known.update(word for table in tables for column in table.columns for word in split(column.name))
+    pieces = {
+        word: segmented(word, known) for words in plain.values() for word in words if len(word) >= _GLUED
+    }
+    return {
+        oid: tuple(p for word in words for p in pieces.get(word, (word,))) for oid, words in plain.items()
+    }
 
 
 def _own_prefix(table: Table) -> str:

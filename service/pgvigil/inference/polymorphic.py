@@ -45,6 +45,8 @@ def pairs_of(landscape: Landscape, child: Table) -> Iterator[tuple[Column, Colum
         if len(words := split(column.name)) > 1 and words[-1] in _TYPES and family(column)
     }
     content = child.column("content_type_id")
+    if not beside and content is None:
+        return
     for column in child.columns:
         if not landscape.may_refer(child, column):
             continue

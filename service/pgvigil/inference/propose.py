@@ -9,8 +9,10 @@ from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.by_value import candidates_by_value
 from pgvigil.inference.candidate import Candidate
 from pgvigil.inference.choose import chosen
+from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import part_family
 from pgvigil.inference.composites import composite_candidates
+from pgvigil.inference.habit import with_habits
 from pgvigil.inference.landscape import Landscape
 from pgvigil.inference.polymorphic import doubt, pairs_of, polymorphic_candidates
 from pgvigil.inference.proposal import ProposedRelation
@@ -48,9 +50,10 @@ def candidates(
 ) -> list[Candidate]:
     """Return all that was thought of, likely or not, with the reasons: what the weights are fitted to."""
     landscape = Landscape(catalog, known)
-    values = Values(landscape, statistics)
-    named = [one.with_reasons(values.reasons(one)) for one in _by_name(landscape, statistics)]
-    valued = [one.with_reasons(values.reasons(one)) for one in _by_value(landscape, values, named)]
+    around, values = Circumstances(landscape), Values(landscape, statistics)
+    spoken = with_habits(list(_by_name(landscape, around, statistics)))
+    named = [one.with_reasons(values.reasons(one)) for one in spoken]
+    valued = [one.with_reasons(values.reasons(one)) for one in _by_value(landscape, around, values, named)]
     found = referred([*named, *valued], landscape.held)
     return found if sampler is None else verified(found, sampler, values, statistics)
 
@@ -65,18 +68,22 @@ def relevant_columns(catalog: Catalog) -> set[tuple[int, int]]:
     }
 
 
-def _by_name(landscape: Landscape, statistics: Statistics | None) -> Iterator[Candidate]:
+def _by_name(
+    landscape: Landscape, around: Circumstances, statistics: Statistics | None
+) -> Iterator[Candidate]:
     for table in landscape.tables:
         doubts = dict(doubt(landscape, table, statistics))
         for column in table.columns:
             against = [doubts[column.name]] if column.name in doubts else []
-            for one in candidates_of(landscape, table, column, statistics):
-                yield one.with_reasons(against)
+            found = candidates_of(landscape, around, table, column, statistics)
+            yield from (one.with_reasons(against) for one in found) if against else found
     yield from composite_candidates(landscape)
     yield from polymorphic_candidates(landscape, statistics)
 
 
-def _by_value(landscape: Landscape, values: Values, named: Iterable[Candidate]) -> Iterator[Candidate]:
+def _by_value(
+    landscape: Landscape, around: Circumstances, values: Values, named: Iterable[Candidate]
+) -> Iterator[Candidate]:
     """Yield what values alone lead to, for the columns whose names led to nothing likely."""
     likely = {(one.child.oid, one.columns) for one in named if one.log_odds > 0}
     for table in landscape.tables:
@@ -84,4 +91,4 @@ def _by_value(landscape: Landscape, values: Values, named: Iterable[Candidate]) 
         for column in table.columns:
             settled = (table.oid, (column.name,)) in likely or column.name in several
             if landscape.may_refer(table, column) and not settled:
-                yield from candidates_by_value(landscape, table, column, values)
+                yield from candidates_by_value(landscape, around, table, column, values)

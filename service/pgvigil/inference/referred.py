@@ -24,13 +24,13 @@ def _best_of_each(candidates: Iterable[Candidate]) -> Mapping[tuple[int, tuple[s
     best: dict[tuple[int, tuple[str, ...]], Candidate] = {}
     for one in candidates:
         place = one.child.oid, one.columns
-        if one.log_odds > 0 and (place not in best or _order(one) < _order(best[place])):
+        if (
+            len(one.columns) == 1
+            and one.log_odds > 0
+            and (place not in best or one.order < best[place].order)
+        ):
             best[place] = one
     return best
-
-
-def _order(one: Candidate) -> tuple[float, str]:
-    return -one.log_odds, str(one.relation)
 
 
 def _reasons(

@@ -9,7 +9,7 @@ from pgvigil.catalog import Column, Table, quote
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.by_name import Match, matches
 from pgvigil.inference.candidate import Candidate, Reason
-from pgvigil.inference.circumstances import circumstances
+from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import family
 from pgvigil.inference.landscape import Landscape, SingleKey
 from pgvigil.inference.reading import Ending, Reading
@@ -25,6 +25,10 @@ from pgvigil.inference.vocabulary import (
 )
 from pgvigil.inference.words import glue, split
 
+HOPELESS = -5.5
+"""No statistics and no sample make up for such log-odds."""
+
+_WORD = re.compile(r"[^\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?")
 _NO_READING = Reading((), Ending.NONE)
 _SAYS = {
@@ -35,7 +39,10 @@ _SAYS = {
     "name_in_front": "the column's name begins with the table's{ending}",
     "name_abbreviated": "the column's name abbreviates the table's, or the other way round{ending}",
     "name_initials": "the column's name has the initials of the table's{ending}",
+    "name_completed": "the child's name and the column's make that of the table{ending}",
+    "name_of_owner": "the child is called like a part of the table, and the column says no more",
     "key_name": "the column is called like the key",
+    "key_shared": "the child is called like a part of the table, and its key is not filled by itself",
     "role_person": "the column says who did something, and the table holds people",
     "role_self": "the column names another row of the same table",
     "precedent_only": "columns with this name refer there elsewhere",
@@ -44,7 +51,11 @@ _SAYS = {
 
 
 def candidates_of(
-    landscape: Landscape, child: Table, column: Column, statistics: Statistics | None
+    landscape: Landscape,
+    around: Circumstances,
+    child: Table,
+    column: Column,
+    statistics: Statistics | None,
 ) -> list[Candidate]:
     """Return what a column may refer to, the best reading of its name for each parent.
 
@@ -58,16 +69,17 @@ def candidates_of(
         key = match.key or _key_for(landscape, match, column)
         if key is None or (key.table.oid == child.oid and key.column.name == column.name):
             continue
-        candidate = _candidate(landscape, child, column, match, key)
+        reasons = (*_of_the_name(child, column, match, key), *around.between(child, column, key))
+        candidate = Candidate(child, (column.name,), key.table, (key.column.name,), reasons)
         known = best.get((key.table.oid, key.column.name))
         if known is None or candidate.log_odds > known.log_odds:
             best[key.table.oid, key.column.name] = candidate
-    return list(best.values())
+    return [one for one in best.values() if one.log_odds > HOPELESS]
 
 
-def made(landscape: Landscape, child: Table, column: Column, key: SingleKey, reason: Reason) -> Candidate:
+def made(around: Circumstances, child: Table, column: Column, key: SingleKey, reason: Reason) -> Candidate:
     """Make a candidate that something else than its name led to, for the reason given."""
-    reasons = (reason, *circumstances(landscape, child, column, key))
+    reasons = (reason, *around.between(child, column, key))
     return Candidate(child, (column.name,), key.table, (key.column.name,), reasons)
 
 
@@ -106,17 +118,12 @@ def _key_for(landscape: Landscape, match: Match, column: Column) -> SingleKey | 
     return next((key for key in keys if glue(split(key.column.name)) in said), keys[0] if keys else None)
 
 
-def _candidate(landscape: Landscape, child: Table, column: Column, match: Match, key: SingleKey) -> Candidate:
-    reasons = (*_of_the_name(child, column, match, key), *circumstances(landscape, child, column, key))
-    return Candidate(child, (column.name,), key.table, (key.column.name,), reasons)
-
-
 def _of_the_name(child: Table, column: Column, match: Match, key: SingleKey) -> Iterator[Reason]:
     reading = match.reading
     ending = f' and "{reading.said}"' if reading.said else ""
     amount = match.share if match.feature == "role_person" else 1.0
     yield Reason(match.feature, _SAYS[match.feature].format(ending=ending), amount)
-    if match.feature in ("precedent_only", "comment"):
+    if match.feature in ("precedent_only", "comment", "key_shared"):
         return
     if match.feature in ("name_tail", "name_head"):
         yield Reason("tail_share", amount=match.share)
@@ -130,6 +137,8 @@ def _of_the_name(child: Table, column: Column, match: Match, key: SingleKey) -> 
     name = glue(split(key.column.name))
     if reading.said and reading.said == name:
         yield Reason("ending_is_key", f'the key is called "{key.column.name}" as well')
+    elif reading.ending is Ending.NATURAL and key.generic:
+        yield Reason("ending_is_not_key", f'the key is called "{key.column.name}", not "{reading.said}"')
     if match.feature.startswith("name_") and name == glue(split(column.name)):
         yield Reason("key_is_named", f"the key there is called {quote(key.column.name)}, too")
 
@@ -138,14 +147,23 @@ def _of_the_ending(column: Column, reading: Reading) -> Iterator[Reason]:
     if reading.ending is not Ending.NONE:
         yield Reason(f"ending_{reading.ending}")
         return
-    yield Reason("ending_none", "nothing in its name says that it is a reference")
+    texts = family(column) not in ("integer", "uuid")
+    says_nothing = "nothing in its name says that it is a reference"
+    yield Reason("ending_none_of_text" if texts else "ending_none", says_nothing)
     last = reading.stem[-1] if reading.stem else ""
-    if family(column) in ("integer", "numeric") and last in NUMBERS:
+    if family(column) == "integer" and not glue(_words(column.name)).endswith(last):
+        yield Reason("number", "a number called by a plural counts")
+    elif family(column) in ("integer", "numeric") and last in NUMBERS:
         yield Reason("number", f'"{last}" is what numbers are called that count or measure')
     elif last in CODES:
         yield Reason("code", f'"{last}" is what codes are called that no table lists')
     elif family(column) == "text" and last in ATTRIBUTES:
         yield Reason("attribute", f'"{last}" is what texts are called that describe a row')
+
+
+def _words(name: str) -> list[str]:
+    """Return the words of a name as they are, in lower case."""
+    return _WORD.findall(name.lower())
 
 
 def _of_the_role(match: Match) -> Iterator[Reason]:

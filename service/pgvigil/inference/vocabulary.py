@@ -8,7 +8,7 @@ REFERENCE_ENDINGS = frozenset("id ids uuid guid uid fk fkey pk sk ref reference 
 NATURAL_ENDINGS = frozenset("key code no nr num number nbr name slug tag symbol iso login sku handle".split())
 """Behind the name of a thing, they name a natural key of it: a reference, or an attribute."""
 
-REFERENCE_BEGINNINGS = frozenset("id fk ref fkey".split())
+REFERENCE_BEGINNINGS = frozenset("id fk fkey".split())
 
 GLUED_ENDINGS = ("uuid", "guid", "code", "key", "id", "fk", "no", "nr")
 """Endings that are written without anything between: `hostid`, `custkey`. Longest first."""
@@ -63,7 +63,7 @@ DEEDS = frozenset(
 SELF_ROLES = frozenset(
     """
     parent root ancestor previous prev next original origin predecessor successor superior duplicate
-    replace replaced supersede superseded merged reply sibling child copy clone cloned forked fork
+    replace replaced supersede superseded merged reply alias sibling child copy clone cloned forked fork
     """.split()
 )
 """What a row of the same table is to this one."""
@@ -127,7 +127,7 @@ VAGUE = frozenset(
     """
     type group category item object entity source target status state class kind record row node element
     value entry line detail set list tag level link key data content name code field option parameter
-    setting resource version
+    setting resource version new old current primary
     """.split()
 )
 """Many tables end on such a word: alone it hardly means one of them."""

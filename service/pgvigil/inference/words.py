@@ -7,7 +7,7 @@ one for both spellings of a word.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import lru_cache
 
 _APART = re.compile(r"[^\W_]+")
@@ -62,6 +62,8 @@ _ENDINGS = (
     ("s", ""),
 )
 _PLURALS = frozenset(("n", "en", "e", "er", "es", "i", "a", "x"))
+# Pieces of words written as one: shorter ones would be found in any word.
+_SHORTEST, _LONGEST = 4, 20
 _VOWELS = frozenset("aeiou")
 
 
@@ -71,6 +73,22 @@ def split(name: str) -> tuple[str, ...]:
     return tuple(
         singular(word.lower()) for part in _APART.findall(name) for word in _HUMPS.split(part) if word
     )
+
+
+def segmented(word: str, known: Collection[str]) -> tuple[str, ...]:
+    """Split a word that was written without anything between, if known words make it up: as few as can be.
+
+    Django writes `paymenteventtype`, where others write `payment_event_type`.
+    """
+    best: list[tuple[str, ...] | None] = [()]
+    for end in range(1, len(word) + 1):
+        fits = [
+            (*before, piece)
+            for start in range(max(0, end - _LONGEST), end - _SHORTEST + 1)
+            if (before := best[start]) is not None and (piece := word[start:end]) in known and piece != word
+        ]
+        best.append(min(fits, key=len, default=None))
+    return best[-1] or (word,)
 
 
 def singular(word: str) -> str:
