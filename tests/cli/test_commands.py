@@ -29,7 +29,7 @@ def test_help_names_every_command() -> None:
         assert f"\n  {command} " in text
 
 
-@pytest.mark.parametrize("group", [(), ("config",), ("deployment",), ("slot",)])
+@pytest.mark.parametrize("group", [(), ("config",), ("deployment",), ("proposals",), ("schema",), ("slot",)])
 def test_no_summary_in_a_help_is_cut(group: tuple[str, ...]) -> None:
     _, commands = pgvigil(*group, "--help", COLUMNS="80").out.split("\nCommands:\n")
     assert "..." not in commands

@@ -19,11 +19,9 @@ from pgvigil.cli.options import (
     WatchedOption,
 )
 
-proposals_app = typer.Typer(
-    help="List what a running daemon proposes to examine; adopt or reject it.", no_args_is_help=True
-)
+proposals_app = typer.Typer(help="Adopt or reject what a running daemon proposes.", no_args_is_help=True)
 schema_app = typer.Typer(
-    help="Show what is accepted of the schemas that a running daemon watches; accept them as they are.",
+    help="Accept the schemas that a daemon watches as they are.",
     no_args_is_help=True,
 )
 
@@ -120,7 +118,10 @@ def schema_list_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List the schemas, by whom and when each was accepted, and whether it differs by now."""
+    """List the schemas: who accepted each, and whether it differs.
+
+    `as first seen` is one that nobody has accepted yet: the first look is what it is compared with.
+    """
     from pgvigil.cli import calling, schema
 
     schema.show(calling.Daemon(url, token_file, ca_file), target, output)
@@ -138,7 +139,10 @@ def schema_accept_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Accept schemas as the last look saw them; `schema_drift` compares with that from now on."""
+    """Accept schemas as the last look saw them.
+
+    The check schema_drift compares with that from now on.
+    """
     from pgvigil.cli import calling, schema
 
     schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or ())

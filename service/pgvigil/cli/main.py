@@ -171,7 +171,9 @@ def audit_command(
         ),
     ] = True,
 ) -> None:
-    """Tell what a target holds: inventory, map of relations, fragmentation, proposals.
+    """Tell what a target holds, and what refers to what.
+
+    Inventory, map of relations, fragmentation, entity pairs, indexes to mind, and what is unknown.
 
     An audit judges nothing: pgvigil check and the daemon do. What could not be looked at is listed as
     unknown. Exit status: 0 the audit was made, whatever it tells; 2 wrong usage or configuration, or a file
