@@ -39,8 +39,8 @@ def check(file: Path, *, connect: bool) -> None:
     All targets are looked at, whatever is the matter with one of them.
     """
     logs.configure("error", "auto")
-    config = load(file)
     registry = Registry.load()
+    config = load(file, objections=registry.objections)
     warnings = list(map(str, doubts(config, registry.bind_all(config))))
     Security.of(config)
     look = _Look(config, file, registry)

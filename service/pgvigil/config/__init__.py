@@ -1,6 +1,7 @@
 """The configuration: what a file may say, reading it, and errors that lead back to its lines."""
 
 from pgvigil.config.config import Config, load
+from pgvigil.config.draft import Draft
 from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import near_match
 from pgvigil.config.notifying import Alertmanager, Notify
@@ -25,6 +26,7 @@ __all__ = [
     "Alertmanager",
     "Budget",
     "Config",
+    "Draft",
     "KeyPath",
     "Listen",
     "Log",
