@@ -36,8 +36,8 @@ def main() -> None:
         print("\n".join(report.summary(results)))
         if options.final:
             halves = {
-                "Tuned on": [one for one in results if one.source in tuned_on()],
-                "Held back": [one for one in results if one.source in held_back()],
+                report.TUNED_ON: [one for one in results if one.source in tuned_on()],
+                report.HELD_BACK: [one for one in results if one.source in held_back()],
             }
             print(report.write(halves, evaluate_sample(databases), left_out))
 

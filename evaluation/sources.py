@@ -76,7 +76,9 @@ SOURCES = (
         "its models",
         _python("make_galaxy", "galaxy-data==26.1.2", "psycopg2-binary"),
     ),
-    Source("indico", "Indico 3.2.9", "its models", _python("make_indico", "indico==3.2.9")),
+    Source(
+        "indico", "Indico 3.2.9", "its models, with its first rows", _python("make_indico", "indico==3.2.9")
+    ),
     Source(
         "kea",
         "Kea 2.2 (Debian)",

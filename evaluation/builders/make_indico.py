@@ -1,4 +1,4 @@
-"""Makes the tables of Indico from its own models."""
+"""Makes the tables of Indico from its own models, with the first rows of an installation."""
 
 import os
 import tempfile
@@ -26,6 +26,7 @@ NO_REPLY_EMAIL = SUPPORT_EMAIL = PUBLIC_SUPPORT_EMAIL = "nobody@localhost"
 os.environ["INDICO_CONFIG"] = str(config)
 
 from indico.core.db.sqlalchemy import db
+from indico.core.db.sqlalchemy.util.management import create_all_tables
 from indico.core.db.sqlalchemy.util.models import import_all_models
 from indico.web.flask.app import make_app
 from sqlalchemy import text
@@ -35,4 +36,4 @@ import_all_models()
 with application.app_context():
     with db.engine.begin() as connection:
         connection.execute(text("CREATE EXTENSION unaccent; CREATE EXTENSION pg_trgm"))
-    db.create_all()
+    create_all_tables(db)

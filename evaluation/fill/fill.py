@@ -22,8 +22,12 @@ from evaluation.fill.values import Recipe, is_integer, key_recipe, recipe
 from pgvigil.catalog import ForeignKey, read_catalog
 
 _BATCH = 100
-_HOPELESS = 20
+_HOPELESS = 200
 """So many rows in a row that the server refuses, and it is tried otherwise."""
+
+# What is tried one after the other until the server takes rows. `plain`: nothing is set that need not be.
+# `rooted`: what refers to its own table refers to the rows that are there already.
+_WAYS = ((False, False), (True, False), (False, True), (True, True))
 
 Row = dict[str, str | None]
 
@@ -71,13 +75,13 @@ class _Filler:
 
     def fill(self) -> None:
         present = _count(self._connection, self._shape)
-        for plain in (False, True):
-            if present >= self._rows or self._insert(present, plain=plain):
+        for plain, rooted in _WAYS:
+            if present >= self._rows or self._insert(present, plain=plain, rooted=rooted):
                 return
 
-    def _insert(self, present: int, *, plain: bool) -> bool:
-        """Insert what is missing; return whether the server took any. `plain`: no more than must be."""
-        drawn = self._draw(plain=plain)
+    def _insert(self, present: int, *, plain: bool, rooted: bool) -> bool:
+        """Insert what is missing; return whether the server took any."""
+        drawn = self._draw(plain=plain, rooted=rooted)
         if drawn is None:
             return False
         taken = refused = 0
@@ -107,17 +111,18 @@ class _Filler:
         )
         return self._connection.execute(query).rowcount
 
-    def _draw(self, *, plain: bool) -> Callable[[int], Row | None] | None:
+    def _draw(self, *, plain: bool, rooted: bool) -> Callable[[int], Row | None] | None:
         """Return what makes rows; None when a column that must be set cannot be."""
         referring = {name for key in self._shape.foreign_keys for name in key.child_columns}
         itself = [key for key in self._now() if key.parent.oid == self._shape.table.oid]
+        roots = [key for key in self._waiting if rooted and key.parent.oid == self._shape.table.oid]
         recipes: dict[str, tuple[Recipe, float]] = {}
         for field in self._shape.fields:
             if field.generated or (field.name in referring and not self._is_key(field, itself)):
                 continue
             if not self._is_key(field, itself) and self._left_out(field, plain=plain):
                 continue
-            made = self._recipe(field)
+            made = self._recipe(field, plain=plain)
             if made is not None:
                 absent = 0.0 if field.not_null else self._random.choice([0.0, 0.05, 0.3, 0.7])
                 recipes[field.name] = made, absent
@@ -128,10 +133,10 @@ class _Filler:
                 self._connection,
                 key,
                 self._random,
-                optional=self._shape.optional(key),
+                optional=self._shape.optional(key) and key not in roots,
                 unique=is_unique(key, key.child_columns),
             )
-            for key in sorted(self._now(), key=lambda one: len(one.child_columns))
+            for key in sorted([*self._now(), *roots], key=lambda one: len(one.child_columns))
             if key not in itself
         ]
         return lambda number: self._row(number + 1, recipes, references, itself)
@@ -150,7 +155,9 @@ class _Filler:
             return field.has_default or not field.not_null
         return field.has_default and not field.unique and self._random.random() < 0.3
 
-    def _recipe(self, field: Field) -> Recipe | None:
+    def _recipe(self, field: Field, *, plain: bool) -> Recipe | None:
+        if plain and field.type in {"json", "jsonb"}:
+            return lambda _: "null"
         if field.primary or field.serial or (field.unique and not is_integer(field)):
             return key_recipe(field, _next(self._connection, self._shape, field), self._random)
         return recipe(field, self._random)

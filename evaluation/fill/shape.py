@@ -15,6 +15,7 @@ from psycopg.rows import dict_row
 from pgvigil.catalog import Catalog, ForeignKey, Table, TableKind
 
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
+_NUMBERS = re.compile(r"ARRAY\[([-0-9, ]+)\]")
 _BOUND = re.compile(r"(>=|<=|>|<) '?\(?(-?\d+)")
 
 
@@ -99,9 +100,14 @@ def _field(row: Mapping[str, Any], table: Table, checks: list[str]) -> Field:
         unique=bool(alone),
         primary=any(key.primary for key in alone),
         labels=tuple(row["labels"] or ()),
-        literals=tuple(_LITERAL.findall(text)) if chosen else (),
+        literals=_literals(text) if chosen else (),
         bounds=_bounds(text),
     )
+
+
+def _literals(text: str) -> tuple[str, ...]:
+    numbers = [number.strip() for found in _NUMBERS.findall(text) for number in found.split(",")]
+    return (*_LITERAL.findall(text), *numbers)
 
 
 def _bounds(text: str) -> tuple[int | None, int | None]:

@@ -170,7 +170,7 @@ _OTHERS: dict[str, Callable[[Random], str]] = {
     "timestamptz": lambda random: f"{_moment(random)} {_time(random)}+00",
     "time": _time,
     "timetz": lambda random: f"{_time(random)}+00",
-    "interval": lambda random: f"{random.randint(1, 10_000)} seconds",
+    "interval": lambda random: f"{random.randint(1, 10_000)} minutes",
     "money": lambda random: str(random.randint(0, 1000)),
     "float4": lambda random: f"{random.uniform(0, 100):.3f}",
     "float8": lambda random: f"{random.uniform(0, 100):.3f}",
