@@ -157,7 +157,8 @@ class Pages:
                 states=None if state is None else [state],
                 limit=_PAGE_SIZE + 1,
                 offset=offset,
-            )
+            ),
+            worst_first=True,
         )
         return self._page(
             "target.html",
