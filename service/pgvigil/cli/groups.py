@@ -110,7 +110,8 @@ def slot_drop_command(
 ) -> None:
     """Drop the slot: the server keeps nothing for pgvigil any more.
 
-    A daemon that still watches with `changes: logical` makes a new one.
+    A daemon that still watches with `changes: logical` makes a new one. Exit status: 0 it is gone, or there
+    was none; 2 the server has no slot of the name that was given; 3 it did not answer, or keeps the slot.
     """
     from pgvigil.cli import slot
 
