@@ -120,7 +120,7 @@ def _relation(one: MapRelation) -> dict[str, Any]:
     return {
         "subject": one.subject,
         "origin": one.origin.value,
-        "probability": one.probability,
+        "probability": round(one.probability, 4),
         "evidence": list(one.evidence),
         "broken": one.broken,
         "impact": one.impact,
@@ -135,7 +135,7 @@ def _pair(one: MapPair) -> dict[str, Any]:
     return {
         "subject": one.subject,
         "origin": one.origin.value,
-        "probability": one.probability,
+        "probability": round(one.probability, 4),
         "key": dict(one.key),
         "columns": dict(one.columns),
         "tolerance": dict(one.tolerance),
