@@ -135,6 +135,9 @@ def schema_accept_command(
         typer.Argument(metavar="[SCHEMA]...", help="As `schema list` shows them; all that differ if none."),
     ] = None,
     target: WatchedOption = None,
+    look: Annotated[
+        bool, typer.Option("--look", help="Look first, and accept what is there now: for pipelines.")
+    ] = False,
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
@@ -145,4 +148,4 @@ def schema_accept_command(
     """
     from pgvigil.cli import calling, schema
 
-    schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or ())
+    schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or (), look=look)
