@@ -24,8 +24,10 @@ _AGREES = 0.5
 _AGREES_BEYOND_DOUBT = 0.8
 # Values that chance makes equal this often prove no column of another name.
 _COMMON_CHANCE = 0.3
-# A column of the same name whose values hardly ever agree is filled by each side for itself.
-_HARDLY_EVER = 0.05
+# Columns of one name that agree no more than by chance are filled by each side for itself.
+_BEYOND_CHANCE = 0.2
+# Unless nearly all values are the same one, of which chance says nothing.
+_NEARLY_ALL = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Mapped:
             return self.likeness >= _ALIKE
         kappa = self.agreement.kappa
         if self.left.name == self.right.name or self.likeness == 1:
-            return kappa >= _AGREES or self.agreement.share >= _HARDLY_EVER
+            return kappa >= _BEYOND_CHANCE or self.agreement.share >= _NEARLY_ALL
         if self.likeness >= _SOMEWHAT_ALIKE:
             return kappa >= _AGREES
         return kappa >= _AGREES_BEYOND_DOUBT and self.agreement.chance <= _COMMON_CHANCE
@@ -67,7 +69,7 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class ColumnMapping:
-    """What is compared with what; `at_odds` are columns of one name that never agree.
+    """What is compared with what; `at_odds` are columns of one name that agree no more than by chance.
 
     `coverage` is the share that the mapped columns have of those with contents of the side that has fewer.
     """

@@ -31,6 +31,7 @@ _KEY_NAMES = 1.0
 _GENERIC_KEY_NAMES = 0.3
 _UNSURE_KEY = -0.5
 _NUMBERED_KEY = -1.5
+_MOSTLY_NULL = -2.0
 _SHARED_KEYS = 1.5
 _SEPARATE_KEYS = -4.0
 _AGREEMENT = 6.0
@@ -167,6 +168,9 @@ def _of_key(observed: Observed) -> Iterator[_Evidence]:
         worth = _GENERIC_KEY_NAMES if all(is_generic(column.name) for column in key.left) else _KEY_NAMES
         sides = {2: "both sides", 1: "one side"}.get(key.declared, "neither side")
         yield _Evidence(worth * alike, f"{name} is a key of both by its name, declared unique on {sides}")
+    for table, sketch in zip((observed.left, observed.right), observed.sketches, strict=True):
+        if sketch is not None and sketch.nulls > sketch.rows:
+            yield _Evidence(_MOSTLY_NULL, f"most rows of {table} have no {name}")
     if key.declared < 2 and None in observed.sketches:
         yield _Evidence(_UNSURE_KEY, f"whether {name} is unique on both sides is not known")
 
@@ -195,7 +199,9 @@ def _of_agreement(observed: Observed) -> Iterator[_Evidence]:
         weight = _AGREEMENT * (strength - _AGREEMENT_NEEDED) * rows / (rows + _HALFWAY)
         yield _Evidence(weight, f"on {rows} matched rows {_agreements(columns)}")
     for one in columns.at_odds:
-        yield _Evidence(0.0, f"{one.left.name} and {one.right.name} never agree: each side fills its own")
+        names = " and ".join(dict.fromkeys((one.left.name, one.right.name)))
+        share = _percent(one.agreement.share if one.agreement else 0.0)
+        yield _Evidence(0.0, f"{names} agree on {share} of the rows, no more than by chance: left out")
 
 
 def _of_size(observed: Observed) -> Iterator[_Evidence]:
