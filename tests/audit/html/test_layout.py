@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pgvigil.audit import Audit
@@ -42,6 +42,7 @@ def is_sound(plan: Plan) -> None:
 NAMES = st.builds(TableName, st.sampled_from(["a", 'b"', "c d"]), st.sampled_from("pqrstuvwxyz"))
 
 
+@settings(deadline=None)
 @given(
     widths=st.dictionaries(NAMES, st.floats(20, 250), min_size=1, max_size=25),
     data=st.data(),
@@ -95,6 +96,13 @@ def test_a_schema_full_of_relations_does_not_take_minutes() -> None:
     plan = arrange(dict.fromkeys(names, 60.0), links)
     is_sound(plan)
     assert len({box.y for box in plan.tables.values()}) < 60
+
+
+def test_hundreds_of_schemas_stand_in_rows() -> None:
+    names = [TableName(f"tenant_{place}", table) for place in range(300) for table in ("users", "orders")]
+    plan = arrange(dict.fromkeys(names, 80.0), list(zip(names[1::2], names[::2], strict=True)))
+    is_sound(plan)
+    assert 0.8 < plan.width / plan.height < 3
 
 
 def test_two_relations_between_the_same_tables_are_two_lines() -> None:

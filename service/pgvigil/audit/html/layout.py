@@ -10,6 +10,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from pygraphviz import AGraph
 
@@ -22,13 +23,18 @@ TABLE_HEIGHT = 20.0
 _MARGIN = 9.0
 _TITLE = 22.0
 _GAP = 7.0
-_BETWEEN_SCHEMAS = 16.0
+_BETWEEN_SCHEMAS = 14.0
 _ASPECT = 1.7
 """How much wider than high the map shall become: as screens and landscape paper are."""
-_STRETCHES = (0.6, 0.8, 1.0, 1.4, 1.7, 2.2, 3.0)
-"""Ways to lay out the schemas of which the one that can be shown largest is taken."""
-_MOST_IN_LAYERS = 1_500
-"""Above as many links within a schema, sorting them into layers takes minutes: its tables stand in rows."""
+_STRETCHES = (0.6, 0.8, 1.0, 1.4, 1.8, 2.4, 3.2)
+_REACHES = (0.17, 0.25, 0.33)
+"""Ways to lay out the schemas: of all of them that is taken which can be shown largest."""
+_MOST_BESIDE = 60
+"""More schemas than these end up beside one another in a single line: they stand in rows instead."""
+_MOST_IN_LAYERS = 800
+"""Above as many links within a schema, to sort them into layers takes too long: its tables stand in rows."""
+_MANY = 200
+"""Above as many the layers are balanced less thoroughly."""
 _INCH = 72.0
 
 
@@ -114,9 +120,9 @@ def _inside(
 def _layers(widths: Mapping[TableName, float], links: Sequence[Link]) -> dict[TableName, Box]:
     if not widths:
         return {}
-    graph = _graph(
-        directed=True, rankdir="LR", nodesep=_GAP / _INCH, ranksep=26 / _INCH, pack=4, packmode="node"
-    )
+    graph = _graph(directed=True, rankdir="LR", nodesep=_GAP / _INCH, ranksep=26 / _INCH, pack=4)
+    if len(links) > _MANY:
+        graph.graph_attr["nslimit"] = 1
     # Numbers, not names: in those of nodes Graphviz gives a meaning to some characters.
     places = {table: place for place, table in enumerate(widths)}
     for table, place in places.items():
@@ -131,18 +137,24 @@ def _layers(widths: Mapping[TableName, float], links: Sequence[Link]) -> dict[Ta
 
 def _rows(widths: Mapping[TableName, float], below: Iterable[Box]) -> dict[TableName, Box]:
     """Place tables that nothing orders in rows, about as wide as what they stand below."""
-    if not widths:
-        return {}
     above = tuple(below)
-    area = sum((width + _GAP) * (TABLE_HEIGHT + _GAP) for width in widths.values())
-    end = max(math.sqrt(area * _ASPECT), *widths.values(), *(box.right - _MARGIN for box in above)) + _MARGIN
-    x, y = _MARGIN, max((box.bottom + _GAP for box in above), default=_TITLE)
-    boxes = {}
-    for table, width in widths.items():
-        if x > _MARGIN and x + width > end:
-            x, y = _MARGIN, y + TABLE_HEIGHT + _GAP
-        boxes[table] = Box(x, y, width, TABLE_HEIGHT)
-        x += width + _GAP
+    top = max((box.bottom + _GAP for box in above), default=_TITLE)
+    least = max((box.right for box in above), default=0.0)
+    boxes = _in_rows([(width, TABLE_HEIGHT) for width in widths.values()], _GAP, least)
+    return {table: box.moved(_MARGIN, top) for table, box in zip(widths, boxes, strict=True)}
+
+
+def _in_rows(sizes: Sequence[tuple[float, float]], gap: float, least: float = 0.0) -> list[Box]:
+    """Place rectangles one after another in rows, which are `least` wide unless they need more."""
+    area = sum((width + gap) * (height + gap) for width, height in sizes)
+    end = max(math.sqrt(area * _ASPECT), least)
+    boxes: list[Box] = []
+    x = y = height_of_row = 0.0
+    for width, height in sizes:
+        if x and x + width > end:
+            x, y, height_of_row = 0.0, y + height_of_row + gap, 0.0
+        boxes.append(Box(x, y, width, height))
+        x, height_of_row = x + width + gap, max(height_of_row, height)
     return boxes
 
 
@@ -157,8 +169,12 @@ def _beside(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int]) ->
     """Place the schemas' frames, those that share relations near to one another, none upon another."""
     if not frames:
         return {}
-    tries = (_stretched(frames, shared, stretch) for stretch in _STRETCHES)
-    return dict(zip(frames, min(tries, key=_smallness), strict=True))
+    if len(frames) > _MOST_BESIDE:
+        boxes = _in_rows([(frame.width, frame.height) for frame in frames.values()], _BETWEEN_SCHEMAS)
+    else:
+        tries = (_stretched(frames, shared, *way) for way in product(_STRETCHES, _REACHES))
+        boxes = min(tries, key=_smallness)
+    return dict(zip(frames, boxes, strict=True))
 
 
 def _smallness(boxes: Iterable[Box]) -> float:
@@ -166,10 +182,13 @@ def _smallness(boxes: Iterable[Box]) -> float:
     return max(max(box.right, _ASPECT * box.bottom) for box in boxes)
 
 
-def _stretched(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int], stretch: float) -> list[Box]:
+def _stretched(
+    frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int], stretch: float, reach: float
+) -> list[Box]:
     """Lay the frames out as if they were higher than they are, and press the result flat.
 
-    The layout knows no direction: what it makes as wide as high becomes wider by as much.
+    The layout knows no direction: what it makes as wide as high becomes wider by as much. `reach` is how far
+    from one another those that share relations want to be, in sums of their diagonals.
     """
     # pack also puts what shares nothing at its side, instead of as far away as it can.
     graph = _graph(overlap="vpsc", sep="+0", pack=1, start=1)
@@ -181,8 +200,8 @@ def _stretched(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int],
     for place, (width, height) in enumerate(sizes):
         graph.add_node(place, width=width / _INCH, height=height / _INCH)
     for (one, other), relations in shared.items():
-        reach = (math.hypot(*sizes[places[one]]) + math.hypot(*sizes[places[other]])) / 4
-        graph.add_edge(places[one], places[other], weight=relations, len=reach / _INCH)
+        apart = reach * (math.hypot(*sizes[places[one]]) + math.hypot(*sizes[places[other]]))
+        graph.add_edge(places[one], places[other], weight=relations, len=apart / _INCH)
     graph.layout("neato")
     pressed = [
         Box(box.x, box.y / stretch, frame.width, frame.height)
