@@ -46,7 +46,8 @@ def candidate_tables(catalog: Catalog) -> list[tuple[Table, Table]]:
     best = nlargest(
         MOST_CANDIDATES,
         (pair for pair in shared if frozenset(pair) not in linked),
-        key=lambda pair: (shared[pair] / (min(whole[pair[0]], whole[pair[1]]) or 1), pair),
+        # Much in common, and much of what there is: two tables of two columns are soon alike.
+        key=lambda pair: (shared[pair] ** 2 / (min(whole[pair[0]], whole[pair[1]]) or 1), pair),
     )
     return [(tables[left], tables[right]) for left, right in best]
 
