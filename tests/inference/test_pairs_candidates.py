@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import random
 
+import pytest
+
 from pgvigil.catalog import Catalog, Column, Key, Table, TableKind
+from pgvigil.catalog.statistics import Statistics, TableStatistics
 from pgvigil.inference.pairs import propose_pairs
 from pgvigil.inference.pairs_candidates import MOST_CANDIDATES, candidate_tables
+from pgvigil.inference.pairs_sides import fresher
 
 WORDS = """
     customer order invoice payment shipment product stock user team project task note file message event alert
@@ -99,6 +103,27 @@ def test_among_thousands_of_tables_the_two_that_share_rare_names_come_first() ->
     (pair,) = [one for one in propose_pairs(many) if one.left.schema == "web"]
     assert pair.key == {"iswc": "iswc"}
     assert pair.columns == {"title": "name", "composer": "composed_by", "publisher": "publishers"}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "side"),
+    [
+        # (rows, writes) of either side: a load writes as many rows as there are.
+        ((1000, 1000), (10, 10), ""),
+        ((1000, 1900), (1000, 1100), "left"),
+        ((1000, 1100), (1000, 9000), "right"),
+        ((1000, 1040), (1000, 1000), ""),
+        ((1000, 3000), (1000, 2900), ""),
+    ],
+)
+def test_the_side_with_far_more_writes_than_its_load_is_fresher(
+    left: tuple[int, int], right: tuple[int, int], side: str
+) -> None:
+    known = {
+        one.oid: TableStatistics(bytes=0, live_rows=rows, writes=writes, readable=True)
+        for one, (rows, writes) in ((LEFT, left), (RIGHT, right))
+    }
+    assert fresher((LEFT, RIGHT), Statistics(tables=known), None)[0] == side
 
 
 def test_however_many_are_alike_a_bounded_number_is_looked_at() -> None:
