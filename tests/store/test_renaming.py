@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +18,7 @@ KEY = ("games", "orphan_rows")
 
 
 def made_of(*oids: int) -> str:
-    return json.dumps([["table", oid, f"public.t{oid}"] for oid in oids])
+    return "\n".join(f"table {oid} public.t{oid}" for oid in oids)
 
 
 def sync(store: Store, minutes: float, **subjects: int) -> Mapping[str, str]:
