@@ -125,11 +125,7 @@ class ChangeGate:
         if not (subject.reads or subject.walks) or sight.position is None:
             return ""
         tables = [
-            (
-                table.oid,
-                table.file,
-                [(one.name, one.number, one.type, one.collation) for one in table.columns],
-            )
+            _shape(table)
             for one in subject.reads or subject.walks
             for table in sight.catalog.with_all_below(one)
         ]
