@@ -29,7 +29,7 @@ _THINGS = (
     "invoice item ledger message offer order payment product refund shipment supplier ticket warehouse"
 ).split()
 _WAYS = (
-    "header line note tag event status history link draft archive rule limit plan step score review price "
+    "header line note tag event stage history link draft archive rule limit plan step score review price "
     "file quota log"
 ).split()
 _NAMES = tuple(f"{thing}_{way}" for thing, way in product(_THINGS, _WAYS))

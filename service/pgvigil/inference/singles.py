@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pgvigil.catalog import Column, Table, quote
 from pgvigil.catalog.statistics import Statistics
@@ -89,7 +89,7 @@ def _all_matches(
     yield from matches(landscape, child, column)
     kind = family(column) or ""
     if set(split(column.name)) - SELF_ROLES - GENERIC_KEYS:
-        for oid, name in landscape.precedents.get((column.name, kind), ()):
+        for oid, name in _precedents(landscape, child, column, kind):
             for key in landscape.keys.get(oid, ()):
                 if key.column.name == name:
                     yield Match(key.table, "precedent_only", _NO_READING, key=key)
@@ -97,6 +97,21 @@ def _all_matches(
         comment = statistics.tables[child.oid].column_comments.get(column.name, "")
         for table in _named_in(landscape, child, comment):
             yield Match(table, "comment", _NO_READING)
+
+
+def _precedents(landscape: Landscape, child: Table, column: Column, kind: str) -> Iterable[tuple[int, str]]:
+    """Return the keys that declared relations of such a column refer to; in the child's own schema, if any.
+
+    Where each tenant has a schema, the tables of all the others say no more.
+    """
+    known = landscape.precedents.get((column.name, kind), ())
+    near = [one for one in known if child.schema == _schema(landscape, one[0])]
+    return near or known
+
+
+def _schema(landscape: Landscape, oid: int) -> str:
+    table = landscape.catalog.by_oid(oid)
+    return table.schema if table else ""
 
 
 def _named_in(landscape: Landscape, child: Table, comment: str) -> Iterator[Table]:
