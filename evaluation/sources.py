@@ -51,7 +51,7 @@ def _logto(workshop: Workshop) -> None:
     functions = (package / "tables" / "_functions.sql").read_text(encoding="utf-8")
     everything = workshop.folder / "logto.sql"
     in_order = sorted([tenants, functions, *files], key=_init_order)
-    everything.write_text("\n".join(in_order), encoding="utf-8")
+    everything.write_text(";\n".join(in_order), encoding="utf-8")
     workshop.sql(everything)
 
 
