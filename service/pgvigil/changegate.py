@@ -7,7 +7,6 @@ still stands: no transaction was committed on the whole server in between.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,6 +18,7 @@ from typing import Any
 from pydantic import SecretBytes, SecretStr
 
 from pgvigil import __version__
+from pgvigil.asked import Asked
 from pgvigil.catalog import Catalog, Table
 from pgvigil.check import Check, Subject
 from pgvigil.incident import State
@@ -61,8 +61,7 @@ class ChangeGate:
         self._changes = watch.changes
         self._several_hosts = _SEVERAL if watch.target.has_several_hosts else ""
         self._settings = {name: _settings(watch, check) for name, check in watch.checks.items()}
-        self._guard = threading.Lock()
-        self._asked: set[str] = set()
+        self._asked = Asked()
         self._last: Sight | None = None
         self._apart = ""
 
@@ -86,15 +85,11 @@ class ChangeGate:
 
     def ask(self, check: str) -> None:
         """Let the next tick of a check look at everything: somebody wants to know."""
-        with self._guard:
-            self._asked.add(check)
+        self._asked.ask(check)
 
     def asked(self, check: str) -> bool:
         """Tell, once, whether somebody wants to know."""
-        with self._guard:
-            asked = check in self._asked
-            self._asked.discard(check)
-            return asked
+        return self._asked.take(check)
 
     def look(self, watch: Watch, *, anew: bool = False) -> Sight:
         """Read where the target is, and its catalog, unless that is known from there; raises TargetError."""
