@@ -26,7 +26,7 @@ schema_app = typer.Typer(
 )
 
 _Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="As `pgvigil proposals list` shows them.")]
-_Note = Annotated[str, typer.Option("--note", metavar="TEXT", help="Why.")]
+_Note = Annotated[str | None, typer.Option("--note", metavar="TEXT", help="Why.")]
 _Format = Annotated[Literal["text", "json"], typer.Option("--format", "-f", help="Output format.")]
 
 
@@ -54,7 +54,7 @@ def proposals_list_command(
 @one_line_errors
 def proposals_adopt_command(
     ids: _Ids,
-    note: _Note = "",
+    note: _Note = None,
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
@@ -69,7 +69,7 @@ def proposals_adopt_command(
 @one_line_errors
 def proposals_reject_command(
     ids: _Ids,
-    note: _Note = "",
+    note: _Note = None,
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
@@ -85,7 +85,10 @@ def proposals_reject_command(
 def proposals_import_command(
     kind: Annotated[
         Literal["dbt", "loose-foreign-keys"],
-        typer.Argument(help="dbt: manifest.json or schema.yml; loose foreign keys: GitLab's file of them."),
+        typer.Argument(
+            metavar="KIND",
+            help="`dbt` (manifest.json or schema.yml), or `loose-foreign-keys` (GitLab's file).",
+        ),
     ],
     file: Annotated[Path, typer.Argument(metavar="FILE")],
     config: ConfigOption = None,

@@ -45,7 +45,7 @@ def show(daemon: Daemon, target: str | None, state: str | None, output: str) -> 
         sys.stdout.write(f"no proposals{f' are {state}' if state else ''}\n")
 
 
-def decide(daemon: Daemon, decision: Decision, proposals: Sequence[str], note: str) -> None:
+def decide(daemon: Daemon, decision: Decision, proposals: Sequence[str], note: str | None) -> None:
     """Adopt or reject proposals, one after the other; raises as `Daemon.post` does."""
     for one in proposals:
         decided = daemon.post(f"proposals/{quote(one, safe='')}/{decision}", {"note": note})
