@@ -9,10 +9,11 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgvigil.catalog import TableName
 from pgvigil.inference import pairs_sampling
 from pgvigil.inference.pairs import propose_pairs
 from pgvigil.inference.pairs_judgement import LIKELY
-from pgvigil.inference.pairs_sampling import PairSampler
+from pgvigil.inference.pairs_sampling import PairSampler, Side
 from tests.inference.pairs import (
     ARTICLES,
     PRODUCTS,
@@ -108,3 +109,41 @@ def test_reading_ends_when_its_time_is_over(database: str, admin_conn: psycopg.C
         catalog = target.read_catalog()
         sampler = PairSampler(fetch_of(target), seconds=0)
         assert propose_pairs(catalog, None, sampler) == propose_pairs(catalog)
+
+
+ODD_VALUES = """
+    CREATE TYPE mood AS ENUM ('sad', 'glad');
+    CREATE DOMAIN score AS numeric CHECK (VALUE > 0);
+    CREATE TABLE here (
+        code text PRIMARY KEY, a date, b timestamptz, c double precision, d numeric, e mood, f jsonb, g int[],
+        h interval, i bytea, j point, l boolean, m inet, n score, o char(8), p real, q int4range
+    );
+    INSERT INTO here SELECT 'c' || x,
+        CASE WHEN x % 9 = 0 THEN 'infinity'::date ELSE date '2000-01-01' + x END,
+        CASE WHEN x % 7 = 0 THEN '-infinity' ELSE now() - x * interval '1 day' END,
+        CASE WHEN x % 5 = 0 THEN 'NaN' WHEN x % 8 = 0 THEN 'Infinity' ELSE x / 4.0 END,
+        CASE WHEN x % 6 = 0 THEN 'NaN' ELSE x / 8.0 END, CASE x % 2 WHEN 0 THEN 'sad'::mood ELSE 'glad' END,
+        jsonb_build_object('k', x), ARRAY[x, NULL, 2], x * interval '1 month 3 s', x::text::bytea,
+        point(x, 1), x % 2 = 0, ('10.0.0.' || x % 250)::inet, x, 'p' || x, x / 2.0,
+        int4range(x, x + 3)
+    FROM generate_series(1, 90) AS x;
+    CREATE TABLE there AS SELECT * FROM here;
+    ALTER TABLE there ALTER b TYPE timestamp, ALTER c TYPE numeric, ALTER d TYPE numeric(20, 16),
+        ALTER n TYPE bigint, ALTER o TYPE text;
+"""
+
+
+@pytest.mark.every_pg
+def test_values_of_every_type_are_compared(database: str, admin_conn: psycopg.Connection) -> None:
+    set_up(admin_conn, ODD_VALUES)
+    with opened(database) as target:
+        catalog, sampler = target.read_catalog(), PairSampler(fetch_of(target))
+        left, right = (catalog.table(TableName("public", name)) for name in ("here", "there"))
+        assert left is not None
+        assert right is not None
+        sides = [Side(table, table.columns[:1], table.columns[1:]) for table in (left, right)]
+        matched = sampler.matched(*sides)
+    assert matched is not None
+    assert (matched.sampled, matched.found, len(matched.rows)) == (90, 90, 90)
+    columns = range(len(left.columns) - 1)
+    assert [sum(one[place] == other[place] for one, other in matched.rows) for place in columns] == [90] * 16
