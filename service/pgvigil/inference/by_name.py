@@ -78,7 +78,7 @@ def _by_reading(landscape: Landscape, table: Table, kind: str, reading: Reading)
     vague = len(reading.stem) == 1 and reading.stem[0] in VAGUE
     if vague and reading.ending is Ending.REFERENCE and not completed:
         yield from _owner(landscape, table, kind, reading)
-    if not named and not completed and reading.stem:
+    if reading.stem and all(match.feature == "name_head" for match in (*named, *completed)):
         yield from _in_front(landscape, table, kind, reading)
         if reading.ending is not Ending.NONE:
             yield from _abbreviated(landscape, table, kind, reading)
@@ -107,7 +107,7 @@ def _completed(landscape: Landscape, table: Table, kind: str, reading: Reading) 
             if end or behind:
                 name = glue((*words[:end], *reading.stem, *behind))
                 forms = _comparable(landscape, landscape.forms.called(name, table), kind)
-                found = [form for form in forms if form.how is How.FULL]
+                found = [form for form in forms if form.how is How.FULL and form.table.oid != table.oid]
                 for form in found:
                     yield Match(form.table, "name_completed", reading, means=reading.stem)
                 if found:

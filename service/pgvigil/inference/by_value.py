@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from pgvigil.catalog import Column, Table
+from pgvigil.catalog import Column, Table, TableName
 from pgvigil.inference.candidate import Candidate, Reason
 from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import family
@@ -18,45 +19,83 @@ from pgvigil.inference.words import split
 
 # Keys that end next behind a column's values, in the order of how closely.
 _MOST = 12
+# Keys that may be tried where only a look at the values can tell: those that most others refer to.
+_MOST_TRIED = 20
 # Keys may seem to end a little before the values: both ends are estimates.
 _NEARLY = 0.9
 # A column with fewer values than these says nothing by them.
 _FEW_VALUES = 8
+# A parent has as many keys as a child has values, or nearly, or it is none.
+_ENOUGH_KEYS = 0.9
 
 
-def candidates_by_value(
-    landscape: Landscape, around: Circumstances, child: Table, column: Column, values: Values
-) -> Iterator[Candidate]:
-    """Yield the keys that a column's values may be among, going by where both end.
+class ByValue:
+    """Finds them. `likely` are the candidates that others have thought of: whom most refer to is asked first.
 
-    Of integers only; and of those that look like references. It is a guess until a sample was looked up.
+    Of integers where both end tells which keys they may be among; of uuids and texts only a sample does, so
+    that they are left out unless there is a `sampler`.
     """
-    known = values.of(child, column)
-    if known is None or known.distinct < _FEW_VALUES or not _looks_like_a_reference(landscape, child, column):
-        return
-    for key in _next_ends(values, child, column):
-        if (key.table.oid, key.column.name) != (child.oid, column.name) and key.primary:
-            ending = Reason(f"ending_{_read(landscape, column).ending}")
-            yield made(around, child, column, key, Reason("values_only")).with_reasons([ending])
+
+    def __init__(
+        self,
+        landscape: Landscape,
+        around: Circumstances,
+        values: Values,
+        likely: Iterable[Candidate],
+        *,
+        sampler: bool,
+    ) -> None:
+        self._landscape = landscape
+        self._around = around
+        self._values = values
+        referred = Counter(one.relation.parent for one in likely)
+        self._tried = _most_referred(landscape, referred) if sampler else {}
+
+    def candidates(self, child: Table, column: Column) -> Iterator[Candidate]:
+        """Yield the keys that a column's values may be among."""
+        known = self._values.of(child, column)
+        reading = next(readings(split(column.name), self._landscape.forms.__contains__))
+        if known is None or known.distinct < _FEW_VALUES or not self._may_refer(child, column, reading):
+            return
+        for key in self._keys(child, column):
+            if (key.table.oid, key.column.name) != (child.oid, column.name):
+                found = made(self._around, child, column, key, Reason("values_only"))
+                yield found.with_reasons([Reason(f"ending_{reading.ending}")])
+
+    def _may_refer(self, child: Table, column: Column, reading: Reading) -> bool:
+        if any(key.column.name == column.name for key in self._landscape.keys.get(child.oid, ())):
+            return False
+        if not reading.stem or set(reading.stem) & NUMBERS:
+            return False
+        # A uuid is a reference, whatever it is called; of all else the name has to say so.
+        return reading.ending is Ending.REFERENCE or (
+            family(column) == "uuid" if reading.ending is Ending.NONE else family(column) == "integer"
+        )
+
+    def _keys(self, child: Table, column: Column) -> Iterable[SingleKey]:
+        kind = family(column) or ""
+        if kind != "integer":
+            known = self._values.of(child, column)
+            enough = _ENOUGH_KEYS * known.distinct if known else 0.0
+            return [key for key in self._tried.get(kind, ()) if self._has(key, enough)][:_MOST_TRIED]
+        numbers = self._values.numbers(child, column)
+        if numbers is None:
+            return ()
+        ends = self._values.ends
+        first = bisect_left(ends, _NEARLY * numbers.end, key=lambda one: one[0])
+        return [key for _, key in ends[first : first + _MOST] if key.primary]
+
+    def _has(self, key: SingleKey, values: float) -> bool:
+        known = self._values.of(key.table, key.column)
+        return known is not None and known.distinct >= values
 
 
-def _next_ends(values: Values, child: Table, column: Column) -> Iterator[SingleKey]:
-    numbers = values.numbers(child, column)
-    if numbers is None:
-        return
-    first = bisect_left(values.ends, _NEARLY * numbers.end, key=lambda one: one[0])
-    for _, key in values.ends[first : first + _MOST]:
-        yield key
-
-
-def _looks_like_a_reference(landscape: Landscape, child: Table, column: Column) -> bool:
-    if family(column) != "integer":
-        return False
-    if any(key.column.name == column.name for key in landscape.keys.get(child.oid, ())):
-        return False
-    reading = _read(landscape, column)
-    return bool(reading.stem) and reading.ending is not Ending.NONE and not set(reading.stem) & NUMBERS
-
-
-def _read(landscape: Landscape, column: Column) -> Reading:
-    return next(readings(split(column.name), landscape.forms.__contains__))
+def _most_referred(landscape: Landscape, referred: Counter[TableName]) -> Mapping[str, list[SingleKey]]:
+    """Return the primary keys by what they are compared as, the most referred tables first."""
+    found: dict[str, list[SingleKey]] = {}
+    for first, *_ in landscape.keys.values():
+        if first.primary:
+            found.setdefault(first.family, []).append(first)
+    for keys in found.values():
+        keys.sort(key=lambda key: -referred[TableName(key.table.schema, key.table.name)])
+    return found

@@ -17,6 +17,8 @@ from pgvigil.inference.words import glue, split
 
 # Of the tables that have a name, so many are looked at: every table may have a `tenant_id`.
 _MOST_CHILDREN = 400
+# A name that more tables have means the same within one schema at most.
+_EVERYWHERE = 24
 
 Columns = Mapping[str, tuple[str, str]]
 """A table's columns by their glued words: name as it is, and what it is compared as."""
@@ -60,7 +62,7 @@ def _columns(table: Table) -> Columns:
 def _children(landscape: Landscape, key: CompositeKey, having: Mapping[str, list[Table]]) -> list[Table]:
     """Return the tables that have the key's rarest name, or one that the parent's name is a part of."""
     rarest = min((having.get(glue(split(part)), []) for part in key.columns), key=len)
-    if len(rarest) > _MOST_CHILDREN:
+    if len(rarest) > _EVERYWHERE:
         rarest = [table for table in rarest if table.schema == key.table.schema][:_MOST_CHILDREN]
     names = [name for part in key.columns for name in _part_names(landscape, key, part)]
     named = [table for name in names for table in having.get(name, [])[:_MOST_CHILDREN]]

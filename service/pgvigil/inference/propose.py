@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 
 from pgvigil.catalog import Catalog, RelationName
 from pgvigil.catalog.statistics import Statistics
-from pgvigil.inference.by_value import candidates_by_value
+from pgvigil.inference.by_value import ByValue
 from pgvigil.inference.candidate import Candidate
 from pgvigil.inference.choose import chosen
 from pgvigil.inference.circumstances import Circumstances
@@ -51,11 +51,16 @@ def candidates(
     """Return all that was thought of, likely or not, with the reasons: what the weights are fitted to."""
     landscape = Landscape(catalog, known)
     around, values = Circumstances(landscape), Values(landscape, statistics)
-    spoken = with_habits(list(_by_name(landscape, around, statistics)))
-    named = [one.with_reasons(values.reasons(one)) for one in spoken]
-    valued = [one.with_reasons(values.reasons(one)) for one in _by_value(landscape, around, values, named)]
-    found = referred([*named, *valued], landscape.held)
-    return found if sampler is None else verified(found, sampler, values, statistics)
+
+    def judged(found: Iterable[Candidate], likely: Iterable[Candidate] = ()) -> list[Candidate]:
+        weighed = [one.with_reasons(values.reasons(one)) for one in found]
+        weighed = referred(weighed, landscape.held, likely)
+        return weighed if sampler is None else verified(weighed, sampler, values, statistics)
+
+    named = judged(with_habits(list(_by_name(landscape, around, statistics))))
+    likely = [one for one in named if one.log_odds > 0]
+    by_value = ByValue(landscape, around, values, likely, sampler=sampler is not None)
+    return [*named, *judged(_by_value(landscape, by_value, likely), likely)]
 
 
 def relevant_columns(catalog: Catalog) -> set[tuple[int, int]]:
@@ -81,14 +86,12 @@ def _by_name(
     yield from polymorphic_candidates(landscape, statistics)
 
 
-def _by_value(
-    landscape: Landscape, around: Circumstances, values: Values, named: Iterable[Candidate]
-) -> Iterator[Candidate]:
+def _by_value(landscape: Landscape, by_value: ByValue, likely: Iterable[Candidate]) -> Iterator[Candidate]:
     """Yield what values alone lead to, for the columns whose names led to nothing likely."""
-    likely = {(one.child.oid, one.columns) for one in named if one.log_odds > 0}
+    settled = {(one.child.oid, one.columns) for one in likely}
     for table in landscape.tables:
         several = {column.name for column, _ in pairs_of(landscape, table)}
         for column in table.columns:
-            settled = (table.oid, (column.name,)) in likely or column.name in several
-            if landscape.may_refer(table, column) and not settled:
-                yield from candidates_by_value(landscape, around, table, column, values)
+            unsettled = (table.oid, (column.name,)) not in settled and column.name not in several
+            if unsettled and landscape.may_refer(table, column):
+                yield from by_value.candidates(table, column)

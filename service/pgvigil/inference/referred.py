@@ -12,10 +12,15 @@ from pgvigil.inference.candidate import Candidate, Reason
 _ENOUGH = 8
 
 
-def referred(candidates: Collection[Candidate], held: Iterable[RelationName]) -> list[Candidate]:
-    """Return all candidates, with how many relations that hold, or are likely, refer to their parents."""
+def referred(
+    candidates: Collection[Candidate], held: Iterable[RelationName], likely: Iterable[Candidate] = ()
+) -> list[Candidate]:
+    """Return all candidates, with how many relations that hold, or are likely, refer to their parents.
+
+    `likely` are further candidates that count.
+    """
     sure = Counter(one.parent for one in held if one.parent != one.child)
-    best = _best_of_each(candidates)
+    best = _best_of_each((*candidates, *likely))
     counts = sure + Counter(one.relation.parent for one in best.values() if one.child is not one.parent)
     return [one.with_reasons(_reasons(one, best, counts)) for one in candidates]
 

@@ -144,7 +144,8 @@ def _of_the_name(child: Table, column: Column, match: Match, key: SingleKey) -> 
         yield Reason("tail_share", amount=match.share)
         if len(match.means) == 1 and match.means[0] in VAGUE:
             yield Reason("vague", f'"{match.means[0]}" may mean many things')
-    yield from _of_the_ending(column, reading)
+    if not (match.feature == "role_person" and match.role[-1:] == ("by",)):
+        yield from _of_the_ending(column, reading)
     if match.role:
         yield from _of_the_role(match)
     elif match.table.oid == child.oid:

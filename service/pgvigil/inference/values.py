@@ -26,8 +26,14 @@ _OUTSIDE = 0.9
 _REACHES = 0.85
 # Of keys that one in so many has a value is no chance.
 _RARE = 20
+# Texts of fewer bytes than a uuid's half may be the same by chance, as words are.
+_LONG = 12
+_SHORT_TEXTS = 0.8
 _NUMBERS = ("integer", "numeric", "oid")
 _COVERS = 0.3
+# So many values, if they are drawn from the keys, come near the last of these.
+_MANY = 30
+_SHORT = 0.6
 
 
 class Values:
@@ -65,7 +71,8 @@ class Values:
         are among the keys of another table for a reason.
         """
         if family(column) != "integer":
-            return 1.0
+            known = self.of(table, column)
+            return _SHORT_TEXTS if known and known.width < _LONG and family(column) == "text" else 1.0
         numbers = self.numbers(table, column)
         if numbers is None or not self.ends:
             return 0.5
@@ -107,6 +114,10 @@ class Values:
         share = min(1.0, known.distinct / keys.distinct)
         if known.distinct >= 2 * _FEW and numbers.end >= _REACHES * among.end and share >= _COVERS:
             yield Reason("covers", f"the values cover about {share:.0%} of the keys", share)
+        elif known.distinct >= _MANY and 0 < numbers.end < _SHORT * among.end:
+            yield Reason(
+                "stops_short", "the keys go on where the values have ended", 1 - numbers.end / among.end
+            )
 
     @cached_property
     def ends(self) -> list[tuple[float, SingleKey]]:

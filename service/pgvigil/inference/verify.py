@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -13,7 +14,7 @@ from pgvigil.inference.values import Values
 from pgvigil.inference.weights import WEIGHTS
 
 # Parents of one child that are asked about.
-_MOST_PARENTS = 8
+_MOST_PARENTS = 20
 # So few values may be found by chance.
 _FEW = 3.0
 # From the first of these shares of rows with a parent up, a relation holds, but for orphans: a tenth at most.
@@ -88,6 +89,7 @@ def _reasons(candidate: Candidate, looked: Looked, values: Values) -> Iterator[R
 
 
 def _surprise(candidate: Candidate, values: Values) -> float:
-    """Tell how little chance would have made the values exist: of several columns the least likely counts."""
+    """Tell how little chance would have made the values exist, of all columns together."""
     columns = [candidate.child.column(name) for name in candidate.columns]
-    return max((values.surprise(candidate.child, column) for column in columns if column), default=0.0)
+    by_chance = [1 - values.surprise(candidate.child, column) for column in columns if column]
+    return 1 - math.prod(by_chance)

@@ -21,10 +21,10 @@ WEIGHTS = {
     "name_initials": 3.6,
     "key_name": 2.2,
     "key_shared": 5.0,
-    "role_person": 3.6,
+    "role_person": 4.2,
     "role_self": 4.8,
     "precedent_only": 3.0,
-    "comment": 3.0,
+    "comment": 5.0,
     "values_only": 0.8,
     "values_of_a_leaf": -1.5,
     "composite_names": 1.8,
@@ -43,7 +43,6 @@ WEIGHTS = {
     "ending_is_key": 1.2,
     "key_is_named": 0.2,
     "key_is_borrowed": -2.0,
-    "comment_too": 1.5,
     # What the tables say.
     "parent_primary": 0.5,
     "parent_secondary": -1.2,
@@ -81,8 +80,9 @@ WEIGHTS = {
     "range_inside": 1.2,
     "range_outside": -4.0,
     "too_many": -4.0,
-    "parent_empty": -4.0,
+    "parent_empty": -6.0,
     "covers": 1.4,
+    "stops_short": -1.0,
     # Another parent that fits, too, takes its part of the probability: this only orders the words.
     "rival": -1.0,
     # What a sample says.
