@@ -19,7 +19,7 @@ from pydantic import SecretBytes, SecretStr
 
 from pgvigil import __version__
 from pgvigil.asked import Asked
-from pgvigil.catalog import Catalog, Table
+from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Subject
 from pgvigil.incident import State
 from pgvigil.metrics import Changes, GateState
@@ -120,7 +120,7 @@ class ChangeGate:
         if not (subject.reads or subject.walks) or sight.position is None:
             return ""
         tables = [
-            _shape(table)
+            table.shape
             for one in subject.reads or subject.walks
             for table in sight.catalog.with_all_below(one)
         ]
@@ -160,12 +160,6 @@ def _suspects(view: View, key: tuple[str, str]) -> set[str]:
         for one in view.incidents.values()
         if (one.target, one.check) == key and one.state is State.SUSPECT
     }
-
-
-def _shape(table: Table) -> tuple[object, ...]:
-    """Return what a table's rows, and their order along an index, depend on beside what is written."""
-    columns = [(one.name, one.number, one.type, one.collation) for one in table.columns]
-    return table.oid, table.file, columns
 
 
 def _settings(watch: Watch, check: Check[Any]) -> str:

@@ -114,6 +114,12 @@ class Table:
         """Whether this is a partition: its rows are judged at the root."""
         return self.partition_of is not None
 
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What its rows, and their order along an index, depend on beside what is written."""
+        columns = [(one.name, one.number, one.type, one.collation) for one in self.columns]
+        return self.oid, self.file, columns
+
     def column(self, name: str) -> Column | None:
         """Return the column of that name."""
         return next((column for column in self.columns if column.name == name), None)
