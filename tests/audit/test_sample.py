@@ -58,6 +58,17 @@ def test_with_only_a_dsn_the_game_pair_comes_first_with_its_mapping(sample: str,
     }
 
 
+def test_with_only_a_dsn_every_relation_that_the_team_knows_of_is_on_the_map(
+    sample: str, audited: Audited, tmp_path: Path
+) -> None:
+    answer = plant_crisis(sample, seed=1)
+    file = tmp_path / "pgvigil.yaml"
+    file.write_text(configuration(sample), encoding="utf-8")
+    known = load(file).targets["games"].checks["orphan_rows"]["relations"]
+    mapped = {one.subject for one in audited(sample).relations}
+    assert {*known, *answer.orphans()} - mapped == set()
+
+
 def test_with_the_teams_configuration_its_relations_are_judged_as_well(
     sample: str, audited: Audited, tmp_path: Path
 ) -> None:
