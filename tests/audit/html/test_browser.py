@@ -130,8 +130,25 @@ def test_only_the_neighbours_of_a_table(open_report) -> None:
     page.locator("#around").click()
     assert page.locator(SHOWN).count() == 2
     assert page.locator(LINES).count() == 1
+    # What refers to it stands on its left, under its full name.
+    child, parent = (page.locator(f'.node[data-name="{name}"]') for name in ("app.scores", "app.games"))
+    assert child.locator("text").text_content() == "app.scores"
+    assert child.bounding_box()["x"] < parent.bounding_box()["x"]
     page.locator("#around").click()
     assert page.locator(SHOWN).count() == 4
+    assert child.locator("text").text_content() == "scores"
+
+
+def test_the_map_is_as_before_when_neighbours_were_looked_at(open_report) -> None:
+    page = open_report(crisis())
+    shapes = "() => [...document.querySelectorAll('.node *, .edge *')].map(each => each.outerHTML).join('')"
+    before = page.evaluate(shapes)
+    for _ in range(2):
+        page.locator(".node:not(.alone)").first.dispatch_event("click")
+        page.locator("#around").click()
+        assert page.evaluate(shapes) != before
+        page.locator("#close").click()
+        assert page.evaluate(shapes) == before
 
 
 def test_a_line_tells_why_it_is_broken(open_report) -> None:

@@ -17,11 +17,13 @@ from pgvigil.audit.model import Audit, IndexFault, Origin
 from pgvigil.catalog import TableName, quote
 from pgvigil.check import Severity
 
+_SCRIPTS = ("scripts/tables.js", "scripts/neighbours.js", "scripts/map.js")
+
 
 def render(audit: Audit) -> str:
     """Return the page. It is the same for the same audit."""
     drawn = picture(audit)
-    style, script = _resource("report.css"), _resource("report.js")
+    style, script = _resource("report.css"), Markup().join(map(_resource, _SCRIPTS))
     return (
         _environment()
         .get_template("report.html")

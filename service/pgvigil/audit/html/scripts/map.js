@@ -1,13 +1,14 @@
-"use strict";
-// Makes the map move, and finds things in it. All it shows is already in the page: it adds nothing of its own.
+// Makes the map move, finds things in it, and tells of them what the page holds further below.
 (() => {
   const MOST_ZOOM = 4; // screen pixels for one of the map
   const READABLE = 0.5; // below this the names of tables are too small
+  const MOST_NAMED = 25; // as many names can be read from afar, where they are larger than their boxes
   const EDGE = 40;
   const find = id => document.getElementById(id);
   const all = selector => [...document.querySelectorAll(selector)];
   const map = find("map");
   const drawing = find("drawing");
+  const { gather, disperse } = pgvigilNeighbours;
   const panel = find("panel");
   const search = find("search");
   const nodes = all("#drawing .node");
@@ -150,7 +151,9 @@
   function choose(element, { look = false } = {}) {
     chosen?.classList.remove("chosen");
     chosen = element;
-    if (!chosen) around = false;
+    disperse();
+    if (!chosen?.matches(".node")) around = false;
+    find("around").hidden = !chosen?.matches(".node");
     panel.hidden = !chosen;
     if (chosen) {
       chosen.classList.add("chosen");
@@ -158,7 +161,14 @@
       panel.scrollTop = 0;
     }
     apply();
-    if (chosen && (look || around)) showAll(neighbourhood()[0]);
+    if (around) showAll(gather(chosen, ...neighbourhood()));
+    else if (chosen && look) showAll(neighbourhood()[0]);
+    else if (chosen) uncover(chosen);
+  }
+
+  function uncover(element) {
+    const [box, cover] = [element.getBoundingClientRect(), panel.getBoundingClientRect()];
+    if (box.right > cover.left - EDGE) move((box.right - cover.left + 2 * EDGE) / scale(), 0);
   }
 
   function follow(event) {
@@ -200,11 +210,12 @@
       off(each, gone || !origins.has(each.dataset.origin) || (around && !nearEdges.has(each)));
       each.classList.toggle("lit", nearEdges.has(each));
     }
-    const kept = new Set(nodes.filter(each => !each.classList.contains("off")).map(each => each.dataset.schema));
     for (const each of all("#drawing .region, #drawing .afar text")) {
-      off(each, !schemas.has(each.dataset.schema) || (around && !kept.has(each.dataset.schema)));
+      off(each, around || !schemas.has(each.dataset.schema));
     }
+    const named = hits.size || near.size;
     drawing.classList.toggle("choosing", near.size + hits.size > 0 || sought !== "");
+    drawing.classList.toggle("naming", named <= MOST_NAMED);
     narrow(schemas, origins, sought, hits);
     find("found").textContent = sought ? `${hits.size} of ${nodes.length} tables` : "";
     find("around").setAttribute("aria-pressed", around);
@@ -242,49 +253,8 @@
     else if (hits.length) showAll(hits);
   }
 
-  // Sorting
-
-  function sortable(table) {
-    const body = table.tBodies[0];
-    [...table.tHead.rows[0].cells].forEach((head, place) => {
-      if (!head.textContent.trim()) return;
-      if (body.rows[0]?.cells[place].matches(".figure")) head.classList.add("right");
-      const button = document.createElement("button");
-      button.type = "button";
-      button.append(...head.childNodes);
-      head.append(button);
-      button.addEventListener("click", () => sort(table, head, place));
-    });
-  }
-
-  function sort(table, head, place) {
-    const value = row => row.cells[place].dataset.value ?? row.cells[place].textContent.trim();
-    const figures = table.tBodies[0].rows[0]?.cells[place].dataset.value !== undefined;
-    // Figures the largest first, words from a to z; the other way round when it is asked for again.
-    const before = head.getAttribute("aria-sort");
-    const rising = before ? before === "descending" : !figures;
-    const compare = figures ? (a, b) => value(a) - value(b) : (a, b) => value(a).localeCompare(value(b));
-    const rows = [...table.tBodies[0].rows].sort((a, b) => (rising ? compare(a, b) : compare(b, a)));
-    table.tBodies[0].append(...rows);
-    for (const each of head.parentElement.cells) each.removeAttribute("aria-sort");
-    head.setAttribute("aria-sort", rising ? "ascending" : "descending");
-  }
-
-  // Light and dark
-
-  function theme() {
-    const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-    const root = document.documentElement;
-    const now = root.dataset.theme ?? (dark ? "dark" : "light");
-    root.dataset.theme = now === "dark" ? "light" : "dark";
-    find("theme").textContent = now === "dark" ? "Dark" : "Light";
-  }
-
   map.classList.add("live");
-  for (const each of [...all(".tools, .hint, #theme"), ...all(".legend input")]) each.hidden = false;
-  find("theme").textContent = matchMedia("(prefers-color-scheme: dark)").matches ? "Light" : "Dark";
-  find("theme").addEventListener("click", theme);
-  all("table[data-sortable]").forEach(sortable);
+  for (const each of all(".tools, .hint, .legend input")) each.hidden = false;
   drawing.addEventListener("wheel", turned, { passive: false });
   drawing.addEventListener("pointerdown", pressed);
   drawing.addEventListener("pointermove", pulled);
@@ -307,9 +277,8 @@
   find("close").addEventListener("click", () => choose(null));
   find("around").addEventListener("click", () => {
     around = !around;
-    apply();
-    if (around) showAll(neighbourhood()[0]);
-    else show(whole);
+    choose(chosen);
+    if (!around) show(whole);
   });
   if (document.fullscreenEnabled) find("screen").addEventListener("click", () => (document.fullscreenElement ? document.exitFullscreen() : map.requestFullscreen()));
   else find("screen").hidden = true;
