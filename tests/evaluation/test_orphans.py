@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 
 ROWS = 100_000
 
-# Keys of each kind, from 1 to 6,000; the parents over 5,000 are deleted after the children came to be.
+# Keys of each kind, from 1 to 5,250; the parents over 5,000 are deleted after the children came to be.
 GIVEN = """
     CREATE TABLE customer (id int PRIMARY KEY, name text);
     CREATE TABLE device (id uuid PRIMARY KEY, name text);
     CREATE TABLE product (sku text PRIMARY KEY, name text);
     CREATE TABLE region (country text, code int, name text, PRIMARY KEY (country, code));
-    INSERT INTO customer SELECT n, 'customer' || n FROM generate_series(1, 6000) AS n;
-    INSERT INTO device SELECT md5(n::text)::uuid, 'device' || n FROM generate_series(1, 6000) AS n;
-    INSERT INTO product SELECT 'P-' || n * 17, 'product' || n FROM generate_series(1, 6000) AS n;
-    INSERT INTO region SELECT 'C' || n % 7, n, 'region' || n FROM generate_series(1, 6000) AS n;
+    INSERT INTO customer SELECT n, 'customer' || n FROM generate_series(1, 5250) AS n;
+    INSERT INTO device SELECT md5(n::text)::uuid, 'device' || n FROM generate_series(1, 5250) AS n;
+    INSERT INTO product SELECT 'P-' || n * 17, 'product' || n FROM generate_series(1, 5250) AS n;
+    INSERT INTO region SELECT 'C' || n % 7, n, 'region' || n FROM generate_series(1, 5250) AS n;
     CREATE TABLE purchase (
         id bigserial PRIMARY KEY, customer_id int, device_id uuid, product_sku text,
         region_country text, region_code int, amount int
@@ -36,7 +36,7 @@ GIVEN = """
          SELECT k, md5(k::text)::uuid, 'P-' || k * 17, 'C' || k % 7, k, n % 90
            FROM generate_series(1, {rows}) AS n,
                 LATERAL (
-                    SELECT CASE WHEN n <= {orphans} THEN 5001 + n % 1000 ELSE 1 + n % 5000 END AS k
+                    SELECT CASE WHEN n <= {orphans} THEN 5001 + n % 250 ELSE 1 + n % 5000 END AS k
                 ) AS x;
     DELETE FROM customer WHERE id > 5000;
     DELETE FROM device WHERE substr(name, 7)::int > 5000;
