@@ -152,6 +152,18 @@ def test_what_is_asked_of_a_running_pgvigil_needs_a_database_and_a_pgvigil(datab
     refused(pgvigil("init", "--dsn", database, "--url", "http://127.0.0.1:1"), 3, "is pgvigil running there?")
 
 
+def test_what_a_team_has_written_down_is_in_force(database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE users (id int PRIMARY KEY); CREATE TABLE ci_builds (owner int)")
+    keys, file = tmp_path / "loose.yml", tmp_path / "pgvigil.yaml"
+    keys.write_text("ci_builds:\n  - {table: users, column: owner}\n  - {table: user, column: owner}\n")
+    found = written(database, file, "--import", "loose-foreign-keys", str(keys))
+    assert found["checks"]["orphan_rows"]["relations"] == ["public.ci_builds(owner) -> public.users(id)"]
+    assert "# imported from loose-foreign-keys loose.yml.\n" in file.read_text(encoding="utf-8")
+    refused(pgvigil("init", "--import", "dbt", str(keys)), 2, "give its --dsn")
+    refused(pgvigil("init", "--dsn", database, "--import", "rails", str(keys)), 2, "'rails' is not one of")
+
+
 def test_an_existing_file_is_never_overwritten(database: str, tmp_path: Path) -> None:
     file = tmp_path / "pgvigil.yaml"
     file.write_text("mine", encoding="utf-8")

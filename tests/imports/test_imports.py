@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 
+from pgvigil.cli.options import FileKind
 from pgvigil.errors import UsageError
 from pgvigil.imports import KINDS, Imported, imported_relations
 from pgvigil.target import Target
@@ -146,9 +147,9 @@ def test_what_does_not_fit_is_told_in_a_line_each_with_what_is_near(imported: Im
 """
     )
     assert names(found) == []
+    near = "shop.customers or dev_marts.dim_customers_v2 or public.users"
     assert found.problems == (
-        "models.orders.customer_id: there is no table custommers;"
-         " did you mean shop.customers or dev_marts.dim_customers_v2 or public.users?",
+        f"models.orders.customer_id: there is no table custommers; did you mean {near}?",
         "models.orders.customer_id: table public.users has no column idd; did you mean id?",
         "models.orders.customer_id: `to`, `field` or column is not clear",
         "models.orders.customer_id: holds under a condition, which no relation of pgvigil has",
@@ -292,3 +293,7 @@ def test_what_is_something_else_is_refused_in_one_line(
 def test_a_file_that_is_not_there(tmp_path: Path, catalog: Catalog) -> None:
     with pytest.raises(UsageError, match="No such file"):
         imported_relations("dbt", tmp_path / "no.yml", catalog)
+
+
+def test_the_command_line_knows_every_kind() -> None:
+    assert tuple(kind.word for kind in FileKind) == tuple(FileKind) == KINDS

@@ -19,11 +19,12 @@ from pgvigil.cli.fit import Leftover, fit
 from pgvigil.cli.output import counted
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
-from pgvigil.cli.starting import Decisions, discovered
+from pgvigil.cli.starting import Decisions, Known, discovered
 from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError
 from pgvigil.grants import grants
+from pgvigil.imports import Kind as FileKind
 from pgvigil.patterns import matches
 from pgvigil.registry import Registry
 from pgvigil.routing import reach
@@ -141,19 +142,27 @@ def schema() -> None:
 
 
 def init(
-    dsn: str | None, output: Path | None, daemon: Daemon | None = None, target: str | None = None
+    dsn: str | None,
+    output: Path | None,
+    daemon: Daemon | None = None,
+    target: str | None = None,
+    brought: tuple[FileKind, Path] | None = None,
 ) -> None:
     """Write a starting file; an existing one is never overwritten.
 
-    What was decided of a `daemon`'s proposals on a target holds; raises UsageError, and as `Daemon.get` does.
+    What was decided of a `daemon`'s proposals on a target holds, and so does what is `brought`, a file of
+    another tool; raises UsageError, and as `Daemon.get` does.
     """
     logs.configure("error", "auto")
     registry = Registry.load()
     dsn = dsn or os.environ.get(DSN_VARIABLE)
     if daemon is not None and not dsn:
         raise UsageError("--url is about proposals on a database: give its --dsn, too")
+    if brought is not None and not dsn:
+        raise UsageError("--import is held against a database: give its --dsn, too")
     decisions = Decisions.of(daemon, target) if daemon is not None else None
-    text = _starting_file(dsn, registry, decisions) if dsn else starting_file("main", None, registry.types)
+    known = Known(decisions, brought)
+    text = _starting_file(dsn, registry, known) if dsn else starting_file("main", None, registry.types)
     if output is None:
         sys.stdout.write(text)
         return
@@ -167,12 +176,12 @@ def init(
     sys.stderr.write(f"wrote {output}; next: export {DSN_VARIABLE}=DSN, pgvigil config check {output}\n")
 
 
-def _starting_file(dsn: str, registry: Registry, decisions: Decisions | None) -> str:
-    """Return a file about what is found at the DSN; raises ConfigError, and TargetError."""
+def _starting_file(dsn: str, registry: Registry, known: Known) -> str:
+    """Return a file about what is found at the DSN; raises ConfigError, TargetError and UsageError."""
     config = Config.from_dsn(dsn)
     name = source.choose(config, None)
     with _watch(config, name, registry) as watch, progress_bar() as progress:
-        catalog, proposals = discovered(watch, config, registry, progress or _nobody, decisions)
+        catalog, proposals = discovered(watch, config, registry, progress or _nobody, known)
     return starting_file(name, catalog, registry.types, proposals)
 
 

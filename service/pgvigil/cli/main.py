@@ -19,6 +19,7 @@ from pgvigil.cli.options import (
     CaFileOption,
     ConfigOption,
     DsnOption,
+    FileKind,
     TargetOption,
     TokenFileOption,
     WatchedOption,
@@ -245,6 +246,15 @@ def init_command(
     target: WatchedOption = None,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
+    brought: Annotated[
+        tuple[FileKind, Path] | None,
+        typer.Option(
+            "--import",
+            metavar="KIND FILE",
+            help="Puts in force what is written down elsewhere: `dbt` (manifest.json or schema.yml) or "
+            "`loose-foreign-keys` (GitLab's file).",
+        ),
+    ] = None,
 ) -> None:
     """Write a commented configuration file to start from.
 
@@ -255,7 +265,8 @@ def init_command(
     from pgvigil.cli import calling, configuration
 
     daemon = calling.Daemon(url, token_file, ca_file) if url is not None else None
-    configuration.init(dsn, output, daemon, target)
+    file = None if brought is None else (brought[0].word, brought[1])
+    configuration.init(dsn, output, daemon, target, file)
 
 
 @app.command("grants")

@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
+
+
+class FileKind(StrEnum):
+    """What a file is that relations are imported from: as pgvigil.imports has it, which loads slowly."""
+
+    DBT = "dbt"
+    LOOSE_FOREIGN_KEYS = "loose-foreign-keys"
+
+    @property
+    def word(self) -> Literal["dbt", "loose-foreign-keys"]:
+        """The kind as pgvigil.imports writes it."""
+        return "dbt" if self is FileKind.DBT else "loose-foreign-keys"
+
 
 ConfigOption = Annotated[
     Path | None,

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pgvigil.audit.examining import Progress
 from pgvigil.audit.inferring import infer
-from pgvigil.catalog import Catalog, TableName
+from pgvigil.catalog import Catalog, RelationName, TableName
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.cli.calling import Daemon
+from pgvigil.cli.output import visible
 from pgvigil.config import Adopted, Config, Proposals, Setting
 from pgvigil.errors import UsageError
+from pgvigil.imports import Kind as FileKind
+from pgvigil.imports import imported_relations
 from pgvigil.inference import LIKELY, relevant_columns
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
@@ -51,18 +56,46 @@ class Decisions:
         return Offer(kind=kind, subject=subject, settings=None).id_on(self.target) in self.by_id
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known before anything is inferred: people's decisions, another tool's file with its kind."""
+
+    decisions: Decisions | None = None
+    file: tuple[FileKind, Path] | None = None
+
+    def written_elsewhere(self, catalog: Catalog) -> dict[RelationName, Adopted]:
+        """Return the relations of the file; what does not fit the catalog is told on stderr, a line each.
+
+        Raises UsageError about the file.
+        """
+        if self.file is None:
+            return {}
+        kind, file = self.file
+        imported = imported_relations(kind, file, catalog)
+        for problem in imported.problems:
+            sys.stderr.write(f"pgvigil: {visible(problem)}\n")
+        words = f"imported from {kind} {file.name}"
+        return {name: Adopted("relations", str(name), str(name), words) for name in imported.relations}
+
+
 def discovered(
-    watch: Watch, config: Config, registry: Registry, progress: Progress, decisions: Decisions | None
+    watch: Watch, config: Config, registry: Registry, progress: Progress, known: Known
 ) -> tuple[Catalog, Proposals]:
-    """Return what there is, and what seems to hold there though nobody declared it; raises TargetError."""
+    """Return what there is, and what seems to hold there though nobody declared it.
+
+    Raises TargetError, and UsageError about a file.
+    """
+    decisions = known.decisions
     catalog = watch.target.read_catalog(watch.scope)
+    written = known.written_elsewhere(catalog)
     with watch.target.snapshot("init") as snapshot:
         fetch = partial(snapshot.fetch, most_rows=None)
         statistics = read_statistics(fetch, catalog, relevant_columns(catalog))
-    found = infer(watch.target, catalog, statistics, (), sampling=True, progress=progress)
+    found = infer(watch.target, catalog, statistics, tuple(written), sampling=True, progress=progress)
     proposals = Proposals(found.relations, found.pairs)
     if decisions is not None:
         proposals = _undecided(proposals, decisions)
+    proposals = replace(proposals, written_elsewhere=tuple(written.values()))
     left_out = {
         **dict(_compared_as_pairs(proposals)),
         **dict(_unreadable(proposals, catalog, statistics)),

@@ -40,11 +40,13 @@ class Proposals:
     """Relations and pairs, the likeliest first; `left_out` says by subject why one must not be in force.
 
     `adopted` is what somebody adopted, and then nothing else is in force; None where nobody could yet.
+    `written_elsewhere` is what a team has in files of other tools, and in force, too.
     """
 
     relations: Sequence[ProposedRelation] = ()
     pairs: Sequence[ProposedPair] = ()
     adopted: Sequence[Adopted] | None = None
+    written_elsewhere: Sequence[Adopted] = ()
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, dict[str, Any]]:
@@ -85,11 +87,14 @@ class Proposals:
         )
 
     def _entries(self, name: Setting) -> list[_Entry]:
-        adopted = [_of_adopted(one) for one in self.adopted or () if one.setting == name]
+        said = {one.subject: one for one in (*self.written_elsewhere, *(self.adopted or ()))}
+        adopted = [_of_adopted(one) for one in said.values() if one.setting == name]
         if name == "relations":
             # What holds for some rows alone cannot be said as a relation of all.
-            return adopted + [_of_relation(one) for one in self.relations if one.condition is None]
-        return adopted + [_of_pair(one) for one in self.pairs]
+            inferred = [_of_relation(one) for one in self.relations if one.condition is None]
+        else:
+            inferred = [_of_pair(one) for one in self.pairs]
+        return adopted + [one for one in inferred if one.subject not in said]
 
 
 @dataclass(frozen=True, slots=True)
