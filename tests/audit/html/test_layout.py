@@ -112,9 +112,16 @@ def test_two_relations_between_the_same_tables_are_two_lines() -> None:
 
 def test_a_table_that_refers_to_itself_has_a_loop() -> None:
     box = Box(10, 10, 80, 20)
-    path, middle = line(box, box)
+    path, points = line(box, box)
     assert path.startswith("M90.0,25.0C")
-    assert middle[0] > box.right
+    assert points[0][0] > box.right
+
+
+def test_no_table_hides_what_is_broken() -> None:
+    drawn = picture(crisis())
+    marks = [edge.mark for edge in drawn.edges if edge.relation.broken]
+    assert len(marks) == 6
+    assert not [node for node in drawn.nodes if any(node.box.covers(*mark) for mark in marks)]
 
 
 def test_far_maps_show_the_schemas_names_first() -> None:

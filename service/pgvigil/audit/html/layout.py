@@ -57,6 +57,10 @@ class Box:
         """Where it ends."""
         return self.y + self.height
 
+    def covers(self, x: float, y: float) -> bool:
+        """Tell whether it hides a small mark at that point."""
+        return self.x - 4 < x < self.right + 4 and self.y - 4 < y < self.bottom + 4
+
     def moved(self, x: float, y: float) -> Box:
         """Return it further right and down by as much."""
         return replace(self, x=self.x + x, y=self.y + y)

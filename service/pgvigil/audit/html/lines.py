@@ -8,10 +8,11 @@ Point = tuple[float, float]
 
 _APART = 5.0
 _LEAST_BEND = 14.0
+_PARTS = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
 
 
-def line(child: Box, parent: Box, place: int = 0) -> tuple[str, Point]:
-    """Return the path of a line, as SVG writes it, and its middle.
+def line(child: Box, parent: Box, place: int = 0) -> tuple[str, tuple[Point, ...]]:
+    """Return the path of a line, as SVG writes it, and some points of it, the middle first.
 
     `place` numbers the relations between the same two tables, so that none hides another.
     """
@@ -30,7 +31,7 @@ def line(child: Box, parent: Box, place: int = 0) -> tuple[str, Point]:
     return _curve(start, first, second, end)
 
 
-def _loop(box: Box, place: int) -> tuple[str, Point]:
+def _loop(box: Box, place: int) -> tuple[str, tuple[Point, ...]]:
     reach = 22.0 + _APART * place
     x, top, bottom = box.right, box.y + 5, box.bottom - 5
     return _curve((x, bottom), (x + reach, bottom + 7), (x + reach, top - 7), (x, top))
@@ -50,11 +51,17 @@ def _left(box: Box, aside: float) -> Point:
     return box.x, box.y + box.height / 2 + aside
 
 
-def _curve(start: Point, first: Point, second: Point, end: Point) -> tuple[str, Point]:
-    """Return a cubic Bézier curve, and the point at half of its parameter."""
+def _curve(start: Point, first: Point, second: Point, end: Point) -> tuple[str, tuple[Point, ...]]:
+    """Return a cubic Bézier curve, and points of it."""
     path = f"M{_at(start)}C{_at(first)} {_at(second)} {_at(end)}"
-    x, y = ((a + 3 * b + 3 * c + d) / 8 for a, b, c, d in zip(start, first, second, end, strict=True))
-    return path, (x, y)
+    return path, tuple(_along(part, start, first, second, end) for part in _PARTS)
+
+
+def _along(part: float, *ends: Point) -> Point:
+    rest = 1 - part
+    weights = (rest**3, 3 * rest**2 * part, 3 * rest * part**2, part**3)
+    x, y = (sum(weight * point[axis] for weight, point in zip(weights, ends, strict=True)) for axis in (0, 1))
+    return x, y
 
 
 def _at(point: Point) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgvigil.audit.html.layout import Box, arrange
@@ -46,14 +46,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A relation on the map: its path, as SVG writes it, and where the middle of that is."""
+    """A relation on the map: its path, as SVG writes it, and where it is marked when it is broken."""
 
     id: str
     child: str
     parent: str
     relation: MapRelation
     path: str
-    middle: Point
+    mark: Point
 
     @property
     def title(self) -> str:
@@ -127,10 +127,16 @@ def _edges(
     for place, one in enumerate(relations):
         child, parent = one.relation.child, one.relation.parent
         ends = frozenset((child, parent))
-        path, middle = line(places[child], places[parent], between[ends])
+        path, points = line(places[child], places[parent], between[ends])
         between[ends] += 1
-        found.append(Edge(f"r{place}", ids[child], ids[parent], one, path, middle))
+        mark = points[0] if one.broken is None else _uncovered(points, places.values())
+        found.append(Edge(f"r{place}", ids[child], ids[parent], one, path, mark))
     return tuple(found)
+
+
+def _uncovered(points: Sequence[Point], boxes: Collection[Box]) -> Point:
+    """Return the first of the points that no table's box covers, if there is one."""
+    return next((point for point in points if not any(box.covers(*point) for box in boxes)), points[0])
 
 
 def _regions(audit: Audit, frames: Mapping[str, Box], names: Sequence[TableName]) -> tuple[Region, ...]:
