@@ -5,7 +5,7 @@ own accounts; its other checks come every five minutes. Half of the time goes to
 one long stretch beside it, in which the rows are counted that it judges, and its memory is looked at: it must
 be no more in the last quarter than in the first. No snapshot of pgvigil may be older than a tenth of a
 second, whatever its purpose. Nobody may wait for a lock of pgvigil, nor pgvigil for one: the server logs
-whoever waits for 10 ms.
+whoever waits for 10 ms, and who holds the lock (autovacuum cutting a table's end off, mostly).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -45,10 +46,12 @@ _PGBENCH_RELATION = "public.pgbench_accounts(bid) -> public.pgbench_branches(bid
 _LOGGED = {"log_lock_waits": "on", "deadlock_timeout": "10ms", "log_line_prefix": "%a|%p|"}
 # Rows and transactions are what pgbench's clients wait for among themselves; pgvigil locks relations alone.
 _WAITS = re.compile(
-    r"^(?P<who>[^|]*)\|.*still waiting for (?P<mode>\w+) on (?:relation|virtual)", re.MULTILINE
+    r"^(?P<who>[^|]*)\|.*still waiting for (?P<mode>\w+) on (?:relation|virtual).*\n"
+    r".*DETAIL:  Process(?:es)? holding the lock: (?P<holders>[\d, ]+)\.",
+    re.MULTILINE,
 )
 _AGES = """
-    SELECT extract(epoch FROM clock_timestamp() - xact_start)::float, application_name
+    SELECT extract(epoch FROM clock_timestamp() - xact_start)::float AS age, application_name, pid
     FROM pg_stat_activity WHERE application_name LIKE 'pgvigil%' AND backend_xmin IS NOT NULL
 """
 
@@ -81,8 +84,22 @@ def run(minutes: float) -> str:
             # its last walk is never over.
             beside = _Beside()
             _block("beside", server.dsn(), minutes * 30, beside)
-        waits = [match.group("who", "mode") for match in _WAITS.finditer(server.log_file.read_text())]
+        waits = [_Wait.of(match, sampler.sessions) for match in _WAITS.finditer(server.log_file.read_text())]
     return _report(minutes, blocks, beside, sampler, waits)
+
+
+@dataclass(frozen=True)
+class _Wait:
+    """Somebody waited for a lock: who, in which mode, and whether pgvigil held it, or waited itself."""
+
+    who: str
+    mode: str
+    pgvigil: bool
+
+    @classmethod
+    def of(cls, logged: re.Match[str], sessions: AbstractSet[int]) -> _Wait:
+        held = not sessions.isdisjoint(map(int, logged["holders"].split(",")))
+        return cls(logged["who"], logged["mode"], held or logged["who"].startswith("pgvigil"))
 
 
 def _block(kind: str, dsn: str, seconds: float, beside: _Beside) -> Block:
@@ -133,6 +150,7 @@ class _Sampler:
 
     def __init__(self, dsn: str) -> None:
         self.ages: list[tuple[float, str]] = []
+        self.sessions: set[int] = set()
         self.stall = 0.0
         """How late a look was at the worst: what the machine lets wait whom it likes."""
         self._dsn = dsn
@@ -151,7 +169,9 @@ class _Sampler:
         with psycopg.connect(self._dsn, autocommit=True) as connection:
             began = time.monotonic()
             while not self._over.wait(_SAMPLE_SECONDS):
-                self.ages += connection.execute(_AGES).fetchall()
+                seen = connection.execute(_AGES).fetchall()
+                self.ages += [(age, purpose) for age, purpose, _ in seen]
+                self.sessions.update(pid for _, _, pid in seen)
                 began, before = time.monotonic(), began
                 self.stall = max(self.stall, began - before - _SAMPLE_SECONDS)
 
@@ -161,7 +181,7 @@ def _report(
     blocks: Mapping[str, Sequence[Block]],
     beside: _Beside,
     sampler: _Sampler,
-    waits: Sequence[tuple[str, ...]],
+    waits: Sequence[_Wait],
 ) -> str:
     ratios = {
         name: _median(blocks["beside"], name) / _median(blocks["alone"], name)
@@ -177,8 +197,9 @@ def _report(
         "limit_seconds": _LONGEST_SECONDS,
         "stall_seconds": sampler.stall,
         "snapshots": _by_purpose(seen),
-        "lock_waits": len(waits),
-        "waits": [list(one) for one in waits[:20]],
+        "lock_waits": sum(wait.pgvigil for wait in waits),
+        "lock_waits_among_others": sum(not wait.pgvigil for wait in waits),
+        "waits": [asdict(one) for one in waits[:20]],
         "resident_mb": beside.resident,
         "load": load(),
     }
@@ -212,7 +233,8 @@ def table(measured: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:
         yield _row("  99 % of those seen were younger than", each["p99"] / limit, "", reached=None)
     yield _row("the machine's own longest stall / limit", measured["stall_seconds"] / limit, "", reached=None)
     waits = measured["lock_waits"]
-    yield _row("waits for a lock, by anybody", waits, "0", reached=waits == 0)
+    yield _row("waits for a lock of pgvigil's, or by it", waits, "0", reached=waits == 0)
+    yield _row("  among others", measured["lock_waits_among_others"], "", reached=None)
     early, late = memory(measured["resident_mb"])
     goal = f"<= {_MORE_MEMORY}"
     yield _row("memory, last / first quarter", late / early, goal, reached=late / early <= _MORE_MEMORY)
