@@ -50,7 +50,7 @@ def _evaluated(
     left_out: dict[str, str] = {}
     for source in sources:
         try:
-            result = evaluate(databases, source, tuple(options.way or WAYS), unindexed=options.final)
+            result = evaluate(databases, source, tuple(options.way or WAYS), unindexed=options.unindexed)
         except NotMadeError as error:
             left_out[source.name] = str(error)
             print(f"{source.name}: left out: {error}", file=sys.stderr, flush=True)
@@ -100,6 +100,9 @@ def _options() -> argparse.Namespace:
         "--misses", action="store_true", help="list what is wrong and what is missed, and why"
     )
     parser.add_argument("--way", action="append", choices=WAYS, help="only this way")
+    parser.add_argument(
+        "--unindexed", action="store_true", help="sample also without the indexes that only keys need"
+    )
     parser.add_argument("--prepare", action="store_true", help="make and fill the schemas, and judge nothing")
     parser.add_argument("--fit", action="store_true", help="print the weights that would fit best")
     parser.add_argument(

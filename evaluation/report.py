@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from evaluation.judging import NAMES, SAMPLING, STATISTICS, WAYS, Judged
+from evaluation.judging import NAMES, SAMPLING, STATISTICS, Judged
 from evaluation.results import UNINDEXED, Result
 from evaluation.scores import SURE, Score, calibration, macro, micro, score
 
@@ -16,6 +16,12 @@ TUNED_ON, HELD_BACK = "Tuned on", "Held back"
 _ROOT = Path(__file__).parents[1]
 _PAGE = _ROOT / "docs" / "explanation" / "inference-evaluation.md"
 _BEGIN, _END = "<!-- evaluation -->\n", "<!-- end -->"
+_TITLES = {
+    NAMES: "names only",
+    STATISTICS: "with statistics",
+    SAMPLING: "with sampling",
+    UNINDEXED: "unindexed",
+}
 _GOALS = ((SAMPLING, 0.93), (STATISTICS, 0.87))
 _SURE_GOAL = 0.97
 _WORST = 5
@@ -74,19 +80,19 @@ def _goals(results: Sequence[Result]) -> Iterator[str]:
 
 
 def _scores(results: Sequence[Result]) -> Iterator[str]:
-    yield "| schema | keys | names only | with statistics | with sampling | unindexed | from 0.9 on |"
-    yield "|---|---|---|---|---|---|---|"
+    ways = [one.way for one in results[0].judged]
+    yield f"| schema | keys | {' | '.join(_TITLES[way] for way in ways)} | from 0.9 on |"
+    yield "|---" * (len(ways) + 3) + "|"
     for result in results:
-        judged = {one.way: one for one in result.judged}
-        cells = [_cell(score(judged[way])) if way in judged else "" for way in (*WAYS, UNINDEXED)]
-        sure = _of(_sure([judged[SAMPLING]]))
+        cells = (_cell(score(result.by(way))) for way in ways)
+        sure = _of(_sure([result.by(SAMPLING)]))
         yield f"| {result.source.name} | {result.keys} | {' | '.join(cells)} | {sure} |"
     if len(results) > 1:
-        by_way = [[score(result.by(way)) for result in results] for way in (*WAYS, UNINDEXED)]
+        by_way = [[score(result.by(way)) for result in results] for way in ways]
         keys, sure = sum(one.keys for one in results), _of(_sure([one.by(SAMPLING) for one in results]))
         yield f"| **micro** | {keys} | {' | '.join(_cell(micro(one)) for one in by_way)} | {sure} |"
         means = (macro(one) for one in by_way)
-        cells = [f"{one.precision:.3f} / {one.recall:.3f} / **{one.f1:.3f}**" for one in means]
+        cells = (f"{one.precision:.3f} / {one.recall:.3f} / **{one.f1:.3f}**" for one in means)
         yield f"| **macro** | | {' | '.join(cells)} | |"
 
 

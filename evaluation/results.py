@@ -28,7 +28,7 @@ class Result:
 
 
 def evaluate(
-    databases: Databases, source: Source, ways: tuple[str, ...] = WAYS, *, unindexed: bool = True
+    databases: Databases, source: Source, ways: tuple[str, ...] = WAYS, *, unindexed: bool = False
 ) -> Result:
     """Evaluate a schema; raises NotMadeError when its tables cannot be made at the moment."""
     filling = databases.filled(source)
