@@ -8,7 +8,8 @@ Point = tuple[float, float]
 
 _APART = 5.0
 _LEAST_BEND = 14.0
-_PARTS = (0.5, 0.42, 0.58, 0.34, 0.66, 0.26, 0.74, 0.18, 0.82, 0.1, 0.9)
+_PARTS = tuple(sorted((place / 40 for place in range(1, 40)), key=lambda part: abs(part - 0.5)))
+"""How far along a line its points are, the middle first."""
 
 
 def line(child: Box, parent: Box, place: int = 0) -> tuple[str, tuple[Point, ...]]:
