@@ -62,7 +62,7 @@ def agreement(left: Values, right: Values, kind: Kind | str) -> Agreement | None
         return None
     share, chance = _shares(pairs, lambda one, other: one == other)
     kappa = _kappa(share, chance)
-    if kind not in (Kind.NUMBER, Kind.MOMENT):
+    if kind not in (Kind.NUMBER, Kind.MOMENT) or share == 1:
         return Agreement(len(pairs), share, kappa, chance)
     numbers = [(_number(one), _number(other)) for one, other in pairs]
     spread = _spread(numbers)

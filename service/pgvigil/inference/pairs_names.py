@@ -63,13 +63,9 @@ def stems(name: str) -> Stems:
 
 
 def column_stems(name: str, table: Table) -> Stems:
-    """Return what a column's name consists of, but for what its table is called.
-
-    What would be a bare `id` then is left as it is: `genre_id` of game_genres refers to a genre.
-    """
-    whole = stems(name)
-    found = whole - stems(table.name)
-    return whole if found <= _ID else found
+    """Return what a column's name consists of, without the name of its table and the word id."""
+    whole = stems(name) - _ID or stems(name)
+    return whole - stems(table.name) or whole
 
 
 def key_stems(name: str, table: Table) -> Stems:
