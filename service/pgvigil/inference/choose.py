@@ -17,7 +17,7 @@ LIKELY = 0.5
 # How much more a rival counts than its odds say: a clearly weaker one hardly makes the stronger less likely.
 _SHARPNESS = 2.0
 # So sure must be what others are left out for.
-_SURE = 0.9
+_SURE = 0.7
 # A rival is worth a word when it takes so much of the probability away.
 _WORTH_A_WORD = 0.05
 
@@ -102,6 +102,11 @@ def _without_implied(likely: Sequence[_Judged], held: Collection[RelationName]) 
     ):
         if all((column := longer.child.column(name)) and column.not_null for name in longer.columns):
             pairs = dict(zip(longer.key, longer.columns, strict=True))
+            # That each part exists in the same parent is said by all of them together.
+            implied |= {
+                (longer.relation.child, (column,), longer.relation.parent, (part,))
+                for part, column in pairs.items()
+            }
             implied |= {
                 (longer.relation.child, (pairs[columns[0]],), parent, key)
                 for _, columns, parent, key in steps[longer.relation.parent]

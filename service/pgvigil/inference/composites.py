@@ -149,6 +149,8 @@ def _reasons(landscape: Landscape, child: Table, pairing: _Pairing, key: Composi
         yield Reason("details", "the columns begin a longer key, as those of details do")
     elif chosen == own:
         yield Reason("unique", "the columns are their own table's key")
+    if landscape.leads_its_family(key):
+        yield Reason("family", f"other tables of that key are called like parts of {quote(key.table.name)}")
     if _is_link(landscape, key):
         yield Reason("links", f"{quote(key.table.name)} only links other tables")
 

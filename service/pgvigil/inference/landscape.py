@@ -13,7 +13,7 @@ from functools import cached_property
 
 from pgvigil.catalog import Catalog, Column, Key, RelationName, Table, TableKind, TableName
 from pgvigil.inference.comparable import family, part_family
-from pgvigil.inference.forms import Forms, How
+from pgvigil.inference.forms import Forms, How, unwrapped
 from pgvigil.inference.vocabulary import GENERIC_KEYS, PEOPLE
 from pgvigil.inference.words import glue, segmented, split
 
@@ -80,6 +80,23 @@ class Landscape:
         """The keys of several columns of each table, the primary one first."""
         found = {table.oid: tuple(_composite_keys(table)) for table in self.tables}
         return {oid: keys for oid, keys in found.items() if keys}
+
+    def leads_its_family(self, key: CompositeKey) -> bool:
+        """Tell whether others with the same key are called like parts of its table, and it like none's."""
+        own = unwrapped(self.words[key.table.oid])
+        others = [words for words in self._families[key.columns] if words != own]
+        return any(words[: len(own)] == own for words in others) and not any(
+            own[: len(words)] == words for words in others
+        )
+
+    @cached_property
+    def _families(self) -> Mapping[tuple[str, ...], set[tuple[str, ...]]]:
+        """The names of the tables that have a key of the same columns, as words."""
+        found: defaultdict[tuple[str, ...], set[tuple[str, ...]]] = defaultdict(set)
+        for keys in self.composites.values():
+            for key in keys:
+                found[key.columns].add(unwrapped(self.words[key.table.oid]))
+        return found
 
     @cached_property
     def _by_key_name(self) -> Mapping[str, list[SingleKey]]:

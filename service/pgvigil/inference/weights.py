@@ -6,7 +6,7 @@ it says otherwise, and at most 1). A weight of 1 makes the odds 2.7 times what t
 
 from __future__ import annotations
 
-BIAS = -4.2
+BIAS = -4.3
 
 WEIGHTS = {
     # Which name led to the parent: one of these.
@@ -25,7 +25,7 @@ WEIGHTS = {
     "role_self": 4.8,
     "precedent_only": 3.0,
     "comment": 5.0,
-    "values_only": 0.8,
+    "values_only": 1.3,
     "values_of_a_leaf": -1.5,
     "composite_names": 1.8,
     "composite_reference": 4.2,
@@ -39,7 +39,7 @@ WEIGHTS = {
     "ending_none": -1.0,
     "ending_none_of_text": -1.6,
     "ending_is_not_key": -1.5,
-    "habit": 1.2,
+    "habit": 1.0,
     "ending_is_key": 1.2,
     "key_is_named": 0.2,
     "key_is_borrowed": -2.0,
@@ -71,10 +71,11 @@ WEIGHTS = {
     "precedent": 2.5,
     "precedent_against": -2.0,
     "flow": 0.8,
-    "referred": 1.0,
+    "referred": 0.8,
     # A composite key's own.
     "parts": 0.3,
     "details": 1.6,
+    "family": 1.5,
     "links": -1.0,
     # What the server's statistics say.
     "range_inside": 1.2,
