@@ -11,6 +11,7 @@ from pgvigil.audit.html import render
 from pgvigil.catalog import TableName
 from tests.audit.html.synthetic import audit, crisis, large, relation, table
 from tests.audit.html.test_page import HOSTILE
+from tests.web.test_browser import CONTRAST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -247,6 +248,21 @@ def test_light_and_dark_by_the_system_and_by_choice(open_report) -> None:
     assert page.evaluate(ground) == "rgb(244, 245, 247)"
     page.emulate_media(media="print")
     assert page.evaluate(ground) == "rgb(255, 255, 255)"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_word_can_be_told_from_its_ground(scheme: str, open_report) -> None:
+    page = open_report(crisis(), color_scheme=scheme)
+    page.locator(".edge.broken").first.dispatch_event("click")
+    contrast, text = page.evaluate(CONTRAST)
+    assert contrast >= 4.5, text
+
+
+def test_the_keyboard_is_soon_past_the_map(open_report) -> None:
+    page = open_report(crisis())
+    page.locator("#drawing").focus()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('section').id") == "broken"
 
 
 def test_without_scripts_the_map_and_all_tables_are_there(open_report) -> None:

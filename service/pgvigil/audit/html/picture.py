@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pgvigil.audit.html.layout import Box, arrange
-from pgvigil.audit.html.lines import Point, line
+from pgvigil.audit.html.lines import Curve, Point, line
 from pgvigil.audit.model import Audit, MapRelation, TableInventory
 from pgvigil.audit.words import certainty, number, seen, size
 from pgvigil.catalog import TableName
@@ -46,14 +46,14 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A relation on the map: its path, as SVG writes it, and where it is marked when it is broken."""
+    """A relation on the map: its path, as SVG writes it, and where it is marked as broken."""
 
     id: str
     child: str
     parent: str
     relation: MapRelation
     path: str
-    mark: Point
+    mark: Point | None
 
     @property
     def title(self) -> str:
@@ -127,16 +127,17 @@ def _edges(
     for place, one in enumerate(relations):
         child, parent = one.relation.child, one.relation.parent
         ends = frozenset((child, parent))
-        path, points = line(places[child], places[parent], between[ends])
+        curve = line(places[child], places[parent], between[ends])
         between[ends] += 1
-        mark = points[0] if one.broken is None else _uncovered(points, places.values())
-        found.append(Edge(f"r{place}", ids[child], ids[parent], one, path, mark))
+        mark = None if one.broken is None else _uncovered(curve, places.values())
+        found.append(Edge(f"r{place}", ids[child], ids[parent], one, curve.path, mark))
     return tuple(found)
 
 
-def _uncovered(points: Sequence[Point], boxes: Collection[Box]) -> Point:
-    """Return the first of the points that no table's box covers, if there is one."""
-    return next((point for point in points if not any(box.covers(*point) for box in boxes)), points[0])
+def _uncovered(curve: Curve, boxes: Collection[Box]) -> Point:
+    """Return the point nearest to the middle that no table's box covers; the middle where all are covered."""
+    free = (point for point in curve.points() if not any(box.covers(*point) for box in boxes))
+    return next(free, next(curve.points()))
 
 
 def _regions(audit: Audit, frames: Mapping[str, Box], names: Sequence[TableName]) -> tuple[Region, ...]:
