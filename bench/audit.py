@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 
@@ -102,44 +104,48 @@ def _parents(place: int) -> tuple[int, int, int]:
     return (place + 7) % count, (place + 101) % count, (place + 211) % count
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """What a command took: seconds by the clock and of its own CPU, and megabytes of memory at the most."""
+
+    seconds: float
+    cpu: float
+    megabytes: float
+
+
 def _of(size: str, dsn: str, *, seconds: float, megabytes: float | None = None) -> Iterator[Reached]:
-    audit: list[str | Path] = [
-        _PGVIGIL,
-        "audit",
-        "--no-sampling",
-        "--format",
-        "json",
-        "--output",
-        os.devnull,
-        "--dsn",
-        dsn,
-    ]
+    audit: list[str | Path] = [_PGVIGIL, "audit", "--no-sampling", "--format", "json"]
+    audit += ["--output", os.devnull, "--dsn", dsn]
     dump: list[str | Path] = [find().bindir / "pg_dump", "--schema-only", "--file", os.devnull, dsn]
     # In turns, so that a noisy machine is equally noisy for both; the first round warms up.
-    taken = [(_taken(audit), _taken(dump)) for _ in range(_ROUNDS + 1)][1:]
-    audits, dumps = zip(*taken, strict=True)
-    ours, theirs = (statistics.median(took for took, _ in each) for each in (audits, dumps))
-    peak = max(peak for _, peak in audits)
+    audits, dumps = zip(*[(_taken(audit), _taken(dump)) for _ in range(_ROUNDS + 1)][1:], strict=True)
+    ours, theirs = (statistics.median(one.seconds for one in each) for each in (audits, dumps))
+    peak = max(one.megabytes for one in audits)
     yield at_most(f"audit of {size}", ours, seconds, "s")
-    yield (
-        told(f"audit of {size}, memory", peak, "MB")
-        if megabytes is None
-        else at_most(f"audit of {size}, memory", peak, megabytes, "MB")
-    )
+    memory = f"audit of {size}, memory"
+    yield told(memory, peak, "MB") if megabytes is None else at_most(memory, peak, megabytes, "MB")
+    yield told(f"audit of {size}, its own CPU", statistics.median(one.cpu for one in audits), "s")
     yield told(f"pg_dump --schema-only of {size}", theirs, "s")
     yield told(f"audit / pg_dump of {size}", ours / theirs)
 
 
-def _taken(command: Sequence[str | Path]) -> tuple[float, float]:
-    """Run a command; return the seconds that it took, and the most memory in megabytes that it had."""
-    began, peak = time.perf_counter(), 0.0
+def _taken(command: Sequence[str | Path]) -> _Taken:
+    """Run a command, and look at its memory until it ends."""
+    began, before, peak = time.perf_counter(), _cpu(), 0.0
     with subprocess.Popen(command) as process:
         while process.poll() is None:
             try:
                 peak = max(peak, peak_mb(process.pid))
             except (OSError, ValueError):
+                # It ended in between.
                 break
             time.sleep(_POLL_SECONDS)
     if process.returncode:
         raise SystemExit(f"{command[0]} exited with {process.returncode}")
-    return time.perf_counter() - began, peak
+    return _Taken(time.perf_counter() - began, _cpu() - before, peak)
+
+
+def _cpu() -> float:
+    """Return the CPU seconds of all children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
