@@ -68,6 +68,10 @@ SPOKEN = {
         "order_paymentevent(id*, event_type_id)\n order_paymenteventtype(id*)\n types(id*, payment text)",
         "order_paymentevent(event_type_id) -> order_paymenteventtype(id)",
     ),
+    "templates among themselves": (
+        "tax(id*)\n tax_line(id*, tax)\n acc_tax(id*)\n acc_tax_template(id*)\n acc_line_template(id*, tax)",
+        "acc_line_template(tax) -> acc_tax_template(id)",
+    ),
     "both sides of a link": (
         "users(id*)\n groups(id*)\n memberships(user_id*, group_id*)",
         "memberships(group_id) -> groups(id)",
@@ -141,6 +145,14 @@ def test_a_shared_prefix_tells_which_move_is_meant() -> None:
     assert proposed(moves) == {
         "account_move_line(move_id) -> account_move(id)",
         "stock_move_line(move_id) -> stock_move(id)",
+    }
+
+
+def test_a_line_of_one_thing_refers_to_the_other_thing_and_not_to_its_lines() -> None:
+    text = "orders(id*)\n order_lines(id*, order_id)\n invoice_lines(id*, order_id)"
+    assert proposed(text) == {
+        "order_lines(order_id) -> orders(id)",
+        "invoice_lines(order_id) -> orders(id)",
     }
 
 

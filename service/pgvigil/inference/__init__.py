@@ -3,7 +3,7 @@
 from pgvigil.inference.pairs import propose_pairs
 from pgvigil.inference.pairs_judgement import LIKELY
 from pgvigil.inference.pairs_sampling import PairSampler
-from pgvigil.inference.proposal import ProposedPair, ProposedRelation
+from pgvigil.inference.proposal import ProposedPair, ProposedRelation, as_figure, as_percent
 from pgvigil.inference.propose import propose_relations, relevant_columns
 from pgvigil.inference.sampling import Sampler
 
@@ -13,6 +13,8 @@ __all__ = [
     "ProposedPair",
     "ProposedRelation",
     "Sampler",
+    "as_figure",
+    "as_percent",
     "propose_pairs",
     "propose_relations",
     "relevant_columns",

@@ -11,7 +11,7 @@ from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import Form, How
 from pgvigil.inference.landscape import Landscape, SingleKey
 from pgvigil.inference.reading import Ending, Reading, readings
-from pgvigil.inference.vocabulary import DEEDS, PERSON_ROLES, SELF_ROLES, VAGUE
+from pgvigil.inference.vocabulary import DEEDS, PARALLEL, PERSON_ROLES, SELF_ROLES, VAGUE
 from pgvigil.inference.words import glue
 
 # Parents of a column that any one way to read it may lead to.
@@ -99,19 +99,19 @@ def _tables_named(landscape: Landscape, table: Table, kind: str, reading: Readin
 def _completed(landscape: Landscape, table: Table, kind: str, reading: Reading) -> Iterator[Match]:
     """Yield the tables whose name is made of the child's and the column's: `order_line` by `order(line)`.
 
-    Of the child's name its first words stand in front, its last one behind, or both.
+    The first words of the child's name stand in front; of templates and the like the last one behind, too.
     """
     words = landscape.words[table.oid]
-    for end in range(len(words), -1, -1) if reading.stem else ():
-        for behind in ((), words[-1:]) if end < len(words) else ((),):
-            if end or behind:
-                name = glue((*words[:end], *reading.stem, *behind))
-                forms = _comparable(landscape, landscape.forms.called(name, table), kind)
-                found = [form for form in forms if form.how is How.FULL and form.table.oid != table.oid]
-                for form in found:
-                    yield Match(form.table, "name_completed", reading, means=reading.stem)
-                if found:
-                    return
+    endings: tuple[tuple[str, ...], ...] = (words[-1:], ()) if words[-1:] and words[-1] in PARALLEL else ((),)
+    for end in range(len(words), 0, -1) if reading.stem else ():
+        for behind in endings:
+            name = glue((*words[:end], *reading.stem, *behind))
+            forms = _comparable(landscape, landscape.forms.called(name, table), kind)
+            found = [form for form in forms if form.how is How.FULL and form.table.oid != table.oid]
+            for form in found:
+                yield Match(form.table, "name_completed", reading, means=reading.stem)
+            if found:
+                return
 
 
 def _owner(landscape: Landscape, table: Table, kind: str, reading: Reading) -> Iterator[Match]:

@@ -28,6 +28,10 @@ from pgvigil.inference.words import glue, split
 HOPELESS = -5.5
 """No statistics and no sample make up for such log-odds."""
 
+# Parents of one column that are kept, and how far they may be behind the best, which values may refute.
+_MOST = 6
+_BEHIND = 6.0
+
 _WORD = re.compile(r"[^\W_]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w$]*(?:\.[A-Za-z_][\w$]*)?")
 _NO_READING = Reading((), Ending.NONE)
@@ -74,7 +78,9 @@ def candidates_of(
         known = best.get((key.table.oid, key.column.name))
         if known is None or candidate.log_odds > known.log_odds:
             best[key.table.oid, key.column.name] = candidate
-    return [one for one in best.values() if one.log_odds > HOPELESS]
+    ranked = sorted(best.values(), key=lambda one: one.order)[:_MOST]
+    least = max(HOPELESS, ranked[0].log_odds - _BEHIND) if ranked else HOPELESS
+    return [one for one in ranked if one.log_odds > least]
 
 
 def made(around: Circumstances, child: Table, column: Column, key: SingleKey, reason: Reason) -> Candidate:

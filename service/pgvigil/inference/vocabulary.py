@@ -103,6 +103,9 @@ COPIES = frozenset(
 )
 """A table of such a name behind (or before) another's holds copies of its rows, and is nobody's parent."""
 
+PARALLEL = COPIES | {"template", "draft"}
+"""Tables that end on such a word refer to one another, as those without it do."""
+
 TRANSIENT = COPIES | {"stg", "scratch", "landing", "sandbox", "work"}
 """A schema of such a name holds what does not last: no table elsewhere is meant to refer into it."""
 
