@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from threading import Lock
-from typing import Self, TypeAlias, TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -28,18 +28,10 @@ from pgvigil.store.reader import Reader
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
 from pgvigil.store.status import CheckStatus, Deployment, TargetStatus
+from pgvigil.store.still import Still, always
 from pgvigil.store.view import CheckKey, Delta, Picture, SubjectKey, View
 
 T = TypeVar("T")
-
-Still: TypeAlias = Callable[[], bool]
-"""Tells whether what is to be written still counts."""
-
-
-def always() -> bool:
-    """Say that it does."""
-    return True
-
 
 # What a commit that is under way when the store is closed may still take.
 _CLOSE_SECONDS = 1.0
@@ -238,9 +230,7 @@ class Store(Reader):
     def record_deployments(self, marked: Iterable[Deployment]) -> None:
         """Commit that versions were deployed; a deployment that is told twice is recorded once."""
         # Whoever deployed told one replica, whichever leads.
-        self._commit(
-            lambda connection: (None, recording.record_deployments(connection, marked)), fenced=False
-        )
+        self._commit(lambda here: (None, recording.record_deployments(here, marked)), fenced=False)
 
     def prune(self, now: datetime, keep: Retention) -> Pruned:
         """Delete what the retention does not keep; results are recorded in between."""
@@ -292,7 +282,10 @@ class Store(Reader):
                 with self._database.writing() as connection:
                     if fenced:
                         self._leadership.fence(connection)
-                    self._dispel_doubt(connection)
+                    if self._in_doubt:
+                        # A commit whose answer was lost may have gone through.
+                        self._picture.load(reading.everything(connection))
+                        self._in_doubt = False
                     result, delta = work(connection)
             except StoreError:
                 self._in_doubt = True
@@ -300,12 +293,6 @@ class Store(Reader):
             # After the commit, so that nobody is ever shown what may yet be lost.
             self._picture.apply(delta)
         return result
-
-    def _dispel_doubt(self, connection: Connection) -> None:
-        """Load the view anew after a failure: a commit whose answer was lost may have gone through."""
-        if self._in_doubt:
-            self._picture.load(reading.everything(connection))
-            self._in_doubt = False
 
     def _mark(self, incident_id: str, apply: Callable[[Incident], Transition]) -> Incident:
         # A person's word counts whichever replica hears it.
