@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import redirect_stdout
@@ -51,8 +50,6 @@ class Request:
 def run(request: Request) -> None:
     """Audit and report; raises UsageError about a file that cannot be read or written."""
     logs.configure("error", "auto")
-    # Records are made by the hundred thousand, none in a cycle: to look for some takes half of the time.
-    gc.disable()
     earlier = None if request.compare is None else _text_of(request.compare)
     audit = _audited(request)
     if earlier is not None:
