@@ -148,6 +148,10 @@ def test_a_shared_prefix_tells_which_move_is_meant() -> None:
     }
 
 
+def test_names_without_a_letter_do_no_harm() -> None:
+    assert proposed('"$$"("%"*)\n "!!"("%"*, "##"* text)\n "$"("%", "##" text)\n t(id*, "%_id")') is not None
+
+
 def test_a_line_of_one_thing_refers_to_the_other_thing_and_not_to_its_lines() -> None:
     text = "orders(id*)\n order_lines(id*, order_id)\n invoice_lines(id*, order_id)"
     assert proposed(text) == {

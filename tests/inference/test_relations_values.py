@@ -39,6 +39,14 @@ def test_a_few_values_outside_are_orphans_and_rule_nothing_out() -> None:
     }
 
 
+def test_keys_that_end_with_no_number_say_nothing() -> None:
+    made = catalog("accounts(account_no* numeric)\n entries(id*, account_no numeric)")
+    sound = numbers(1, 1_000)
+    no_number = ColumnStatistics(0.0, 1_000, 8, bounds=("1", "NaN"), least="1", greatest="NaN")
+    known = {"accounts.account_no": no_number, "entries.account_no": sound}
+    assert propose_relations(made, statistics(made, known)) == propose_relations(made)
+
+
 def test_more_values_than_keys_rule_a_parent_out() -> None:
     made = catalog("kinds(code* uuid)\n rows(id*, kind_code uuid)")
     known = {

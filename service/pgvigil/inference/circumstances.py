@@ -66,6 +66,8 @@ def nearness(landscape: Landscape, child: Table, parent: Table) -> Iterator[Reas
 
 def _by_their_names(landscape: Landscape, child: Table, parent: Table) -> Iterator[Reason]:
     front, behind = landscape.words[child.oid], unwrapped(landscape.words[parent.oid])
+    if not behind:
+        return
     if len(front) > len(behind) and front[: len(behind)] == behind:
         yield Reason("near_detail", f"{quote(child.name)} is called like a part of {quote(parent.name)}")
     elif any(front[start : start + len(behind)] == behind for start in range(1, len(front))):

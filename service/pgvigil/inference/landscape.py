@@ -84,6 +84,8 @@ class Landscape:
     def leads_its_family(self, key: CompositeKey) -> bool:
         """Tell whether others with the same key are called like parts of its table, and it like none's."""
         own = unwrapped(self.words[key.table.oid])
+        if not own:
+            return False
         others = [words for words in self._families[key.columns] if words != own]
         return any(words[: len(own)] == own for words in others) and not any(
             own[: len(words)] == words for words in others

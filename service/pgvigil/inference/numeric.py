@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from pgvigil.catalog.statistics import ColumnStatistics
@@ -49,6 +50,8 @@ def numbers_of(known: ColumnStatistics) -> Numbers | None:
         bounds = tuple(map(float, known.bounds))
         least, greatest = float(known.least), float(known.greatest)
     except ValueError:
+        return None
+    if math.isnan(greatest):
         return None
     far = len(bounds) >= _FEW_BOUNDS and greatest > _FAR_OFF * abs(bounds[-2])
     rest = max(0.0, 1 - known.null_fraction - sum(share for _, share in common)) if bounds else 0.0
