@@ -266,7 +266,6 @@ proposals = Table(
     Column("decided_by", Line),
     Column("decided_at", Timestamp),
     Column("why", Line),
-    Index("proposals_by_target", "target", "state"),
 )
 
 # What stands for the address at which a target was examined: at another one it may be another database.

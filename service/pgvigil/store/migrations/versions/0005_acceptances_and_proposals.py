@@ -44,5 +44,4 @@ def upgrade() -> None:
         sa.Column("decided_at", moment),
         sa.Column("why", sa.Text),
     )
-    op.create_index("proposals_by_target", "proposals", ["target", "state"])
     op.add_column("subjects", sa.Column("lineage", sa.Text, nullable=False, server_default=""))
