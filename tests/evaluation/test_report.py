@@ -43,6 +43,7 @@ def test_the_tables_go_between_the_markers(
     assert "of yesterday" not in text
     assert "| F1 with sampling | 0.93 | 0.667 | 0.667 |" in text
     assert "| **micro** | 6 | 0.667 / 0.667 / **0.667** |" in text
+    assert "are proposed: 2 names only, 2 with statistics, 2 with sampling." in text
     assert "**gone was left out**: pip failed: no such package" in text
     assert f"- airflow, 0.97: `{relation('d')}`" in text
     assert "| airflow | Apache Airflow 3.3.2, its models | 5 | 1 | 1,200 |" in text
