@@ -40,6 +40,8 @@ class Match:
 def matches(landscape: Landscape, table: Table, column: Column) -> list[Match]:
     """Return what the name of a column may refer to, with keys that compare with it."""
     kind = family(column)
+    if kind not in landscape.families:
+        return []
     found: list[Match] = list(_shared_key(landscape, table, column, kind or ""))
     for words in landscape.spellings(table, column.name):
         found += _keys_of_that_name(landscape, table, words)

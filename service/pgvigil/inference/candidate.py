@@ -65,9 +65,12 @@ class Candidate:
 
     def with_reasons(self, reasons: Iterable[Reason]) -> Candidate:
         """Return it with more reasons."""
-        more = (*self.reasons, *reasons)
+        more = tuple(reasons)
+        if not more:
+            return self
+        both = self.reasons + more
         return Candidate(
-            self.child, self.columns, self.parent, self.key, more, self.condition, self.found, self.sampled
+            self.child, self.columns, self.parent, self.key, both, self.condition, self.found, self.sampled
         )
 
     def has(self, feature: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable, Iterator
 
 from pgvigil.inference.candidate import Candidate, Reason
 from pgvigil.inference.comparable import family
@@ -15,14 +15,25 @@ _FEW = 3.0
 _EVERYWHERE = ""
 
 
-def with_habits(candidates: Collection[Candidate]) -> list[Candidate]:
-    """Return all candidates, with how many of the plain ones of their schema have an ending as they have.
+class Habits:
+    """Counts the endings of those whose names are plain, by schema.
 
     In MusicBrainz `artist` refers to artists, in most other schemas `artist_id` does; who calls one so calls
     all so.
     """
-    counts = _counts(candidates)
-    return [one.with_reasons(_reasons(one, counts)) for one in candidates]
+
+    def __init__(self, candidates: Iterable[Candidate]) -> None:
+        self._counts = _counts(candidates)
+
+    def reasons(self, one: Candidate) -> Iterator[Reason]:
+        """Yield how many of the plain ones of its schema have an ending as a candidate has."""
+        ending = _ending(one)
+        total = sum(self._counts[_EVERYWHERE, each] for each in _ENDINGS)
+        if ending and total:
+            everywhere = self._counts[_EVERYWHERE, ending] / total
+            here = sum(self._counts[one.child.schema, each] for each in _ENDINGS)
+            share = (self._counts[one.child.schema, ending] + _FEW * everywhere) / (here + _FEW)
+            yield Reason("habit", amount=share)
 
 
 def _counts(candidates: Iterable[Candidate]) -> Counter[tuple[str, str]]:
@@ -38,18 +49,8 @@ def _counts(candidates: Iterable[Candidate]) -> Counter[tuple[str, str]]:
     return counts
 
 
-def _reasons(one: Candidate, counts: Counter[tuple[str, str]]) -> Iterable[Reason]:
-    ending = _ending(one)
-    total = sum(counts[_EVERYWHERE, each] for each in _ENDINGS)
-    if ending and total:
-        everywhere = counts[_EVERYWHERE, ending] / total
-        here = sum(counts[one.child.schema, each] for each in _ENDINGS)
-        share = (counts[one.child.schema, ending] + _FEW * everywhere) / (here + _FEW)
-        yield Reason("habit", amount=share)
-
-
 def _ending(one: Candidate) -> str:
     column = one.child.column(one.columns[0])
-    if len(one.columns) > 1 or column is None or family(column) == "text":
+    if len(one.columns) > 1 or column is None or family(column) == "text" or one.has("values_only"):
         return ""
     return next((ending for ending in _ENDINGS if one.has(ending)), "")

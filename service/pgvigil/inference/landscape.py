@@ -76,6 +76,11 @@ class Landscape:
         return {oid: keys for oid, keys in found.items() if keys}
 
     @cached_property
+    def families(self) -> frozenset[str]:
+        """What the single-column keys are compared as: no other column has a parent."""
+        return frozenset(key.family for keys in self.keys.values() for key in keys)
+
+    @cached_property
     def composites(self) -> Mapping[int, tuple[CompositeKey, ...]]:
         """The keys of several columns of each table, the primary one first."""
         found = {table.oid: tuple(_composite_keys(table)) for table in self.tables}

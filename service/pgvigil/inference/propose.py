@@ -12,7 +12,7 @@ from pgvigil.inference.choose import chosen
 from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import part_family
 from pgvigil.inference.composites import composite_candidates
-from pgvigil.inference.habit import with_habits
+from pgvigil.inference.habit import Habits
 from pgvigil.inference.landscape import Landscape
 from pgvigil.inference.polymorphic import doubt, pairs_of, polymorphic_candidates
 from pgvigil.inference.proposal import ProposedRelation
@@ -52,12 +52,15 @@ def candidates(
     landscape = Landscape(catalog, known)
     around, values = Circumstances(landscape), Values(landscape, statistics)
 
+    spoken = list(_by_name(landscape, around, statistics))
+    habits = Habits(spoken)
+
     def judged(found: Iterable[Candidate], likely: Iterable[Candidate] = ()) -> list[Candidate]:
-        weighed = [one.with_reasons(values.reasons(one)) for one in found]
+        weighed = [one.with_reasons((*habits.reasons(one), *values.reasons(one))) for one in found]
         weighed = referred(weighed, landscape.held, likely)
         return weighed if sampler is None else verified(weighed, sampler, values, statistics)
 
-    named = judged(with_habits(list(_by_name(landscape, around, statistics))))
+    named = judged(spoken)
     likely = [one for one in named if one.log_odds > 0]
     by_value = ByValue(landscape, around, values, likely, sampler=sampler is not None)
     return [*named, *judged(_by_value(landscape, by_value, likely), likely)]

@@ -103,13 +103,13 @@ class Values:
         if numbers is None or among is None:
             return
         inside = numbers.share_within(among)
-        words = (
-            f"values reach from {known.least} to {known.greatest}, keys from {keys.least} to {keys.greatest}"
-        )
+        # No words hold a value: they end up in files, tickets and repositories.
         if inside < _OUTSIDE:
-            yield Reason("range_outside", words, 1 - inside)
+            some = "some of the values" if inside else "the values"
+            yield Reason("range_outside", f"{some} lie outside of the keys' range", 1 - inside)
             return
         sure = min(1.0, known.distinct / _FEW)
+        words = "the values lie within the keys' range" + (", but for a few" if inside < 1 else "")
         yield Reason("range_inside", words, sure * self.surprise(one.child, column))
         share = min(1.0, known.distinct / keys.distinct)
         if known.distinct >= 2 * _FEW and numbers.end >= _REACHES * among.end and share >= _COVERS:
