@@ -55,6 +55,13 @@ def test_proposals_are_listed_with_their_evidence(site: Site) -> None:
     assert [one["subject"] for one in listed] == [SALES, NOTES]
 
 
+def test_no_proposal_is_listed_as_certain(site: Site) -> None:
+    offer = Offer(kind=Kind.RELATION, subject=SALES, settings=SALES, probability=0.9999)
+    site.store.proposals.propose("games", [offer], source="inference", at=NOW)
+    (line,) = told(site, "proposals", "list", token="")[1].splitlines()
+    assert line.endswith(f"  >99%  proposed  games: {SALES}")
+
+
 def test_proposals_are_adopted_and_rejected(site: Site) -> None:
     first, second = propose(site.store)
     assert told(site, "proposals", "adopt", first, second)[:2] == (0, f"adopted {SALES}\nadopted {NOTES}\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from pgvigil.sample import build
 from pgvigil.store import Kind, Offer
 from tests.cli.command import pgvigil, refused
 from tests.cli.test_deployment import serve, site
+from tests.config.test_starting import in_force
 from tests.web.world import NOW
 
 if TYPE_CHECKING:
@@ -55,16 +57,35 @@ def written(dsn: str, file: Path, *options: str) -> dict[str, Any]:
     assert answer.status == 0, answer.err
     checked = pgvigil("config", "check", "--connect", file, PGVIGIL_DSN=dsn)
     assert checked.status == 0, checked.err
-    document = yaml.safe_load(file.read_text(encoding="utf-8").replace("!env PGVIGIL_DSN", "x"))
+    return target_of(file.read_text(encoding="utf-8"))
+
+
+def target_of(text: str) -> dict[str, Any]:
+    """Return what the one target of a file says."""
+    document = yaml.safe_load(text.replace("!env PGVIGIL_DSN", "x"))
     (target,) = document["targets"].values()
     found: dict[str, Any] = target
     return found
 
 
-def test_of_the_sample_it_has_the_game_pair_and_undeclared_relations_in_force(
+def test_nothing_is_in_force_before_a_person_has_adopted_it(sample: str, tmp_path: Path) -> None:
+    file = tmp_path / "pgvigil.yaml"
+    checks = written(sample, file)["checks"]
+    assert "relations" not in checks["orphan_rows"]
+    assert "pairs" not in checks["table_drift"]
+    text = file.read_text(encoding="utf-8")
+    assert "\n          #- analytics.player_sessions(player_id) -> curated.players(id)\n" in text
+    assert "\n          #- left: curated.enhanced_games\n" in text
+    assert re.search(r"# (>0\.99|0\.9\d): \d+ of \d+ sampled values exist", text)
+    assert "1.00:" not in text
+    adopted = target_of(in_force(text))["checks"]["orphan_rows"]["relations"]
+    assert "analytics.player_sessions(player_id) -> curated.players(id)" in adopted
+
+
+def test_of_the_sample_the_game_pair_and_undeclared_relations_can_be_adopted_unseen(
     sample: str, tmp_path: Path
 ) -> None:
-    checks = written(sample, tmp_path / "pgvigil.yaml")["checks"]
+    checks = written(sample, tmp_path / "pgvigil.yaml", "--adopt", "0.9")["checks"]
     (pair,) = checks["table_drift"]["pairs"]
     assert (pair["left"], pair["right"]) == ("curated.enhanced_games", "curated.games_complete")
     assert pair["key"] == {"igdb_id": "igdb_id"}
@@ -75,11 +96,11 @@ def test_of_the_sample_it_has_the_game_pair_and_undeclared_relations_in_force(
     assert [one for one in relations if {one.split("(")[0], one.split(" -> ")[1].split("(")[0]} == both] == []
 
 
-def test_of_the_healthy_sample_what_is_in_force_finds_no_orphan_and_no_drift(
+def test_of_the_healthy_sample_what_is_adopted_unseen_finds_no_orphan_and_no_drift(
     sample: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "pgvigil.yaml"
-    written(sample, file)
+    written(sample, file, "--adopt", "0.9")
     checks = [argument for name in ("orphan_rows", "table_drift") for argument in ("--check", name)]
     report = pgvigil("check", "--config", file, *checks, "--format", "json", PGVIGIL_DSN=sample).json
     assert [finding for finding in report["findings"] if finding["severity"] != "info"] == []
@@ -89,7 +110,7 @@ def test_of_the_healthy_sample_what_is_in_force_finds_no_orphan_and_no_drift(
 def test_names_of_every_kind_are_written_so_that_they_load(database: str, tmp_path: Path) -> None:
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(ODD.encode())
-    checks = written(database, tmp_path / "pgvigil.yaml")["checks"]
+    checks = written(database, tmp_path / "pgvigil.yaml", "--adopt", "0.9")["checks"]
     (pair,) = checks["table_drift"]["pairs"]
     assert pair["columns"] == {"null": "null", "Preis: %s": "Preis: %s", "it's": "it's"}
     assert {pair["left"], pair["right"]} == {
@@ -107,7 +128,7 @@ def test_what_the_role_may_not_read_is_not_put_in_force(sample: str, tmp_path: P
         conn.execute(sql.SQL("GRANT SELECT ON curated.enhanced_games TO {}").format(role))
     try:
         dsn = make_conninfo(sample, user="init_reader", password="secret")
-        checks = written(dsn, tmp_path / "pgvigil.yaml")["checks"]
+        checks = written(dsn, tmp_path / "pgvigil.yaml", "--adopt", "0.9")["checks"]
         assert checks["table_drift"].get("pairs") is None
         assert all("curated." not in one for one in checks["orphan_rows"]["relations"])
         assert "the role may not read all of curated." in (tmp_path / "pgvigil.yaml").read_text("utf-8")
@@ -162,6 +183,16 @@ def test_what_a_team_has_written_down_is_in_force(database: str, tmp_path: Path)
     assert "# imported from loose-foreign-keys loose.yml.\n" in file.read_text(encoding="utf-8")
     refused(pgvigil("init", "--import", "dbt", str(keys)), 2, "give its --dsn")
     refused(pgvigil("init", "--dsn", database, "--import", "rails", str(keys)), 2, "'rails' is not one of")
+
+
+@pytest.mark.parametrize("word", ["0.3", "1.5", "-1", "nan"])
+def test_what_is_no_probability_adopts_nothing(database: str, word: str) -> None:
+    answer = pgvigil("init", "--dsn", database, f"--adopt={word}")
+    refused(answer, 2, "--adopt is a probability, from 0.5 to 1")
+
+
+def test_what_is_adopted_unseen_needs_a_database() -> None:
+    refused(pgvigil("init", "--adopt", "0.9"), 2, "give its --dsn")
 
 
 def test_an_existing_file_is_never_overwritten(database: str, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pgvigil.catalog import RelationName, TableName, parse_relation
 from pgvigil.check import Params
 from pgvigil.config import Config, Proposals, load, starting_file
-from pgvigil.inference import ProposedPair, ProposedRelation
+from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
 from pgvigil.target import Target
@@ -193,14 +193,32 @@ def test_of_other_checks_proposals_are_examples(
 
 
 @pytest.mark.parametrize(("tables", "proposals"), CASES)
-def test_what_is_likely_is_in_force_and_fits_the_checks_and_the_database(
+def test_none_that_was_inferred_is_in_force_by_itself(
+    database: str, admin_conn: psycopg.Connection, tmp_path: Path, tables: str, proposals: Proposals
+) -> None:
+    admin_conn.execute(tables)
+    registry = Registry.load()
+    path = tmp_path / "pgvigil.yaml"
+    text = starting_file("games", catalog_of(database), registry.types, proposals)
+    path.write_text(text, encoding="utf-8")
+    checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
+    assert (checks["orphan_rows"].params.relations, checks["table_drift"].params.pairs) == ((), ())
+    path.write_text(in_force(text), encoding="utf-8")
+    checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
+    assert list(checks["orphan_rows"].params.relations) == [one.relation for one in proposals.relations]
+    assert len(checks["table_drift"].params.pairs) == len(proposals.pairs)
+
+
+@pytest.mark.parametrize(("tables", "proposals"), CASES)
+def test_what_somebody_adopts_unseen_is_in_force_and_fits_the_checks_and_the_database(
     database: str, admin_conn: psycopg.Connection, tmp_path: Path, tables: str, proposals: Proposals
 ) -> None:
     admin_conn.execute(tables)
     catalog = catalog_of(database)
     registry = Registry.load()
     path = tmp_path / "pgvigil.yaml"
-    path.write_text(starting_file("games", catalog, registry.types, proposals), encoding="utf-8")
+    text = starting_file("games", catalog, registry.types, replace(proposals, adopt=0.95))
+    path.write_text(text, encoding="utf-8")
     checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
     assert checks.keys() == registry.types.keys()
     (found,) = checks["orphan_rows"].params.relations
@@ -220,7 +238,10 @@ def test_what_is_likely_is_in_force_and_fits_the_checks_and_the_database(
 
 def test_evidence_stands_above_what_it_speaks_for(database: str, admin_conn: psycopg.Connection) -> None:
     admin_conn.execute(ORDINARY)
-    text = starting_file("games", catalog_of(database), Registry.load().types, of_ordinary())
+    text = starting_file(
+        "games", catalog_of(database), Registry.load().types, replace(of_ordinary(), adopt=0.9)
+    )
+    assert "In force are those of 0.9 and more, as `--adopt` said" in " ".join(text.split()).replace("# ", "")
     assert f"database {admin_conn.info.dbname}: 2 schemas, 5 tables, 2 foreign keys." in text
     assert "# analytics: 1 table, 1 foreign key\n" in text
     assert (
@@ -242,7 +263,7 @@ def test_evidence_stands_above_what_it_speaks_for(database: str, admin_conn: psy
 
 
 def test_what_cannot_be_examined_is_left_out_and_says_why() -> None:
-    proposals = replace(of_ordinary(), left_out={GAMES: "of this"})
+    proposals = replace(of_ordinary(), left_out={GAMES: "of this"}, adopt=0.5)
     text = starting_file("games", None, Registry.load().types, proposals)
     assert "          # Left out, as of this. 0.97: title with" in text
     assert "        #pairs:\n" in text
@@ -258,7 +279,24 @@ def test_a_catalog_full_of_guesses_makes_no_endless_file() -> None:
     many = tuple(relation(f"a.b(c{n}) -> a.d(id)", 0.5) for n in range(1000))
     text = starting_file("games", None, Registry.load().types, Proposals(many))
     assert len(text.splitlines()) < 300
-    assert "… and 980 less likely ones" in text
+    assert "… and 980 less likely, " in text
+
+
+def test_however_many_are_likely_they_are_all_there_and_the_likeliest_first() -> None:
+    likely = [relation(f"a.likely(c{n}) -> a.d(id)", LIKELY) for n in range(100)]
+    unlikely = [relation(f"a.b(c{n}) -> a.d(id)", 0.5) for n in range(21)]
+    text = starting_file("games", None, Registry.load().types, Proposals((*likely, *unlikely)))
+    assert text.count("#- a.likely(") == 100
+    assert text.count("#- a.b(") == 20
+    assert "… and 1 less likely, " in text
+    assert text.index("#- a.likely(c99)") < text.index("#- a.b(c0)")
+
+
+def test_nothing_that_was_inferred_is_said_to_be_certain() -> None:
+    nearly = relation("a.b(c) -> a.d(id)", 0.99999)
+    text = starting_file("games", None, Registry.load().types, Proposals((nearly,)))
+    assert "# >0.99: its name.\n" in text
+    assert "1.00" not in text
 
 
 def test_where_every_relation_is_declared_the_example_is_made_up(

@@ -184,6 +184,14 @@ def test_a_schema_is_accepted_with_one_click(
     assert (accepted.accepted_by, accepted.differs) == ("anna", False)
 
 
+def test_no_proposal_is_shown_as_certain(store: Store, serve: Callable[..., Site]) -> None:
+    offer = Offer(kind=Kind.RELATION, subject=SALES, settings=SALES, probability=0.9999)
+    store.proposals.propose("games", [offer], source="inference", at=NOW)
+    page = serve(store).ask("/proposals").text
+    assert '<td class="figure">&gt;99%</td>' in page
+    assert "100%" not in page
+
+
 def test_who_may_only_read_sees_no_button(store: Store, serve: Callable[..., Site]) -> None:
     propose(store)
     site = serve(store)

@@ -13,6 +13,7 @@ from pgvigil.audit.model import (
     Inventory,
     MapPair,
     MapRelation,
+    Origin,
     SchemaInventory,
     TableInventory,
 )
@@ -20,6 +21,9 @@ from pgvigil.audit.words import instant
 from pgvigil.catalog import Change
 
 VERSION = 1
+
+# Of a probability.
+_PLACES = 4
 
 
 def to_json(audit: Audit) -> str:
@@ -116,11 +120,17 @@ def _table(one: TableInventory) -> dict[str, Any]:
     }
 
 
+def _probability(one: MapRelation | MapPair) -> float:
+    """Return it rounded, so that what is inferred stays below 1."""
+    rounded = round(one.probability, _PLACES)
+    return min(rounded, 1 - 10**-_PLACES) if one.origin is Origin.INFERRED else rounded
+
+
 def _relation(one: MapRelation) -> dict[str, Any]:
     return {
         "subject": one.subject,
         "origin": one.origin.value,
-        "probability": round(one.probability, 4),
+        "probability": _probability(one),
         "evidence": list(one.evidence),
         "broken": one.broken,
         "impact": one.impact,
@@ -135,7 +145,7 @@ def _pair(one: MapPair) -> dict[str, Any]:
     return {
         "subject": one.subject,
         "origin": one.origin.value,
-        "probability": round(one.probability, 4),
+        "probability": _probability(one),
         "key": dict(one.key),
         "columns": dict(one.columns),
         "tolerance": dict(one.tolerance),

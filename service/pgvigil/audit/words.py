@@ -6,6 +6,7 @@ import re
 from datetime import UTC, datetime
 
 from pgvigil.audit.model import Origin
+from pgvigil.inference import as_percent
 
 # Control characters, and marks that hide or turn round what is written.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]")
@@ -62,4 +63,4 @@ def children(rows: int | None) -> str:
 
 def certainty(origin: Origin, probability: float) -> str:
     """Say who says that a relation or a pair holds, and the probability of a proposal."""
-    return f"proposed {probability:.0%}" if origin is Origin.INFERRED else str(origin)
+    return f"proposed {as_percent(probability)}" if origin is Origin.INFERRED else str(origin)

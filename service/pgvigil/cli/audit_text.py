@@ -25,6 +25,7 @@ from pgvigil.audit.words import at_risk, certainty, children, moment, number, si
 from pgvigil.catalog import Change, TableKind, quote
 from pgvigil.check import Severity
 from pgvigil.cli.output import counted, visible
+from pgvigil.inference import as_percent
 
 _STYLES = {Severity.CRITICAL: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _LINES = 60
@@ -140,7 +141,7 @@ def _relation(one: MapRelation) -> Lines:
 
 def _proposal(one: MapRelation) -> Lines:
     where = " where {} = {!r}".format(*one.condition) if one.condition else ""
-    yield Text(f"  {one.probability:>4.0%}  {visible(one.subject)}{visible(where)}")
+    yield Text(f"  {as_percent(one.probability):>4}  {visible(one.subject)}{visible(where)}")
     yield from _evidence(one.evidence)
 
 

@@ -33,6 +33,9 @@ from pgvigil.watch import Watch
 from pgvigil.watching import build_watch
 from pgvigil.web.security import Security
 
+# What is less probable than not cannot be adopted unseen.
+_LEAST_ADOPTED = 0.5
+
 
 def check(file: Path, *, connect: bool) -> None:
     """Validate a file and the web configuration it names, and compare it with its databases if wanted.
@@ -147,11 +150,13 @@ def init(
     daemon: Daemon | None = None,
     target: str | None = None,
     brought: tuple[FileKind, Path] | None = None,
+    adopt: float | None = None,
 ) -> None:
     """Write a starting file; an existing one is never overwritten.
 
     What was decided of a `daemon`'s proposals on a target holds, and so does what is `brought`, a file of
-    another tool; raises UsageError, and as `Daemon.get` does.
+    another tool; from a probability of `adopt` on what is inferred is taken for adopted. Raises UsageError,
+    and as `Daemon.get` does.
     """
     logs.configure("error", "auto")
     registry = Registry.load()
@@ -160,8 +165,12 @@ def init(
         raise UsageError("--url is about proposals on a database: give its --dsn, too")
     if brought is not None and not dsn:
         raise UsageError("--import is held against a database: give its --dsn, too")
+    if adopt is not None and not dsn:
+        raise UsageError("--adopt is about what is inferred of a database: give its --dsn, too")
+    if adopt is not None and not _LEAST_ADOPTED <= adopt <= 1:
+        raise UsageError(f"--adopt is a probability, from {_LEAST_ADOPTED} to 1: {adopt} is none")
     decisions = Decisions.of(daemon, target) if daemon is not None else None
-    known = Known(decisions, brought)
+    known = Known(decisions, brought, adopt)
     text = _starting_file(dsn, registry, known) if dsn else starting_file("main", None, registry.types)
     if output is None:
         sys.stdout.write(text)

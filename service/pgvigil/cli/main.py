@@ -17,10 +17,11 @@ from pgvigil.cli.deciding import proposals_app, schema_app
 from pgvigil.cli.ending import OneLineGroup, one_line_errors
 from pgvigil.cli.groups import config_app, deployment_app, slot_app
 from pgvigil.cli.options import (
+    AdoptOption,
     CaFileOption,
     ConfigOption,
     DsnOption,
-    FileKind,
+    ImportOption,
     TargetOption,
     TokenFileOption,
     WatchedOption,
@@ -243,33 +244,27 @@ def init_command(
         typer.Option(
             "--url",
             metavar="URL",
-            help="A running pgvigil: of its proposals, what was adopted is in force, and nothing else.",
+            help="A running pgvigil: of its proposals, what was adopted is in force.",
         ),
     ] = None,
     target: WatchedOption = None,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
-    brought: Annotated[
-        tuple[FileKind, Path] | None,
-        typer.Option(
-            "--import",
-            metavar="KIND FILE",
-            help="Puts in force what is written down elsewhere: `dbt` (manifest.json or schema.yml) or "
-            "`loose-foreign-keys` (GitLab's file).",
-        ),
-    ] = None,
+    brought: ImportOption = None,
+    adopt: AdoptOption = None,
 ) -> None:
     """Write a commented configuration file to start from.
 
     With --dsn it is made from what is discovered there, by samples of rows too: relations and entity pairs
-    that nobody declared are in force where they are likely, and commented out elsewhere, with the evidence.
-    With --url people's decisions go before that.
+    that nobody declared are commented out, the likeliest first, with the probability and the evidence. None
+    of them is watched before a person has adopted it: in the file, in a running pgvigil (--url), in a file of
+    another tool (--import), or unseen, by --adopt.
     """
     from pgvigil.cli import calling, configuration
 
     daemon = calling.Daemon(url, token_file, ca_file) if url is not None else None
     file = None if brought is None else (brought[0].word, brought[1])
-    configuration.init(dsn, output, daemon, target, file)
+    configuration.init(dsn, output, daemon, target, file, adopt)
 
 
 @app.command("grants")

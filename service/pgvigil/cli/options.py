@@ -56,4 +56,22 @@ CaFileOption = Annotated[
 WatchedOption = Annotated[
     str | None, typer.Option("--target", "-t", metavar="NAME", help="Which target, if it watches several.")
 ]
+ImportOption = Annotated[
+    tuple[FileKind, Path] | None,
+    typer.Option(
+        "--import",
+        metavar="KIND FILE",
+        help="Puts in force what is written down elsewhere: `dbt` (manifest.json or schema.yml) or "
+        "`loose-foreign-keys` (GitLab's file).",
+    ),
+]
+AdoptOption = Annotated[
+    float | None,
+    typer.Option(
+        "--adopt",
+        metavar="PROBABILITY",
+        help="From 0.5 to 1: your word that what is inferred with at least this probability is right. It is "
+        "in force unseen, and what of it is wrong will page.",
+    ),
+]
 DEFAULT_URL = "http://127.0.0.1:9925"

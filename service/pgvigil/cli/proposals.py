@@ -15,6 +15,7 @@ from pgvigil.cli import source
 from pgvigil.cli.calling import Daemon
 from pgvigil.cli.output import visible
 from pgvigil.imports import Kind, imported_relations
+from pgvigil.inference import as_percent
 from pgvigil.registry import Registry
 from pgvigil.watching import build_watch
 
@@ -87,5 +88,6 @@ def _catalog(request: Import) -> Catalog:
 
 def _lines(one: dict[str, Any]) -> list[str]:
     said = f", by {one['decided_by']}" if one["decided_by"] else ""
-    head = f"{one['id']}  {one['probability']:4.0%}  {one['state']}{said}  {one['target']}: {one['subject']}"
+    probable = as_percent(one["probability"])
+    head = f"{one['id']}  {probable:>4}  {one['state']}{said}  {one['target']}: {one['subject']}"
     return [visible(head), *(f"      {visible(line)}" for line in one["evidence"])]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -58,10 +58,14 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What is known before anything is inferred: people's decisions, another tool's file with its kind."""
+    """What people say before anything is inferred: their decisions, and another tool's file with its kind.
+
+    From a probability of `adopt` on they adopt what is inferred, unseen.
+    """
 
     decisions: Decisions | None = None
     file: tuple[FileKind, Path] | None = None
+    adopt: float | None = None
 
     def written_elsewhere(self, catalog: Catalog) -> dict[RelationName, Adopted]:
         """Return the relations of the file; what does not fit the catalog is told on stderr, a line each.
@@ -95,13 +99,12 @@ def discovered(
     proposals = Proposals(found.relations, found.pairs)
     if decisions is not None:
         proposals = _undecided(proposals, decisions)
-    proposals = replace(proposals, written_elsewhere=tuple(written.values()))
-    left_out = {
-        **dict(_compared_as_pairs(proposals)),
+    proposals = replace(proposals, written_elsewhere=tuple(written.values()), adopt=known.adopt)
+    unfit = {
         **dict(_unreadable(proposals, catalog, statistics)),
         **dict(_misfits(proposals, catalog, config, watch.target.name, registry)),
     }
-    return catalog, replace(proposals, left_out=left_out)
+    return catalog, replace(proposals, left_out={**dict(_compared_as_pairs(proposals, unfit)), **unfit})
 
 
 def _undecided(proposals: Proposals, decisions: Decisions) -> Proposals:
@@ -119,12 +122,20 @@ def _adopted(one: Mapping[str, Any]) -> Adopted:
     return Adopted(_SETTINGS[Kind(one["kind"])], one["subject"], one["settings"], words)
 
 
-def _compared_as_pairs(proposals: Proposals) -> Iterator[tuple[str, str]]:
-    """Yield the relations between the tables of a likely pair, whose rows would be told of twice."""
-    likely = {frozenset((one.left, one.right)) for one in proposals.pairs if one.probability >= LIKELY}
+def _compared_as_pairs(proposals: Proposals, unfit: Container[str]) -> Iterator[tuple[str, str]]:
+    """Yield the relations between the tables of a pair that is in force, or likely to be some day.
+
+    The rows of both would be told of twice.
+    """
+    least = LIKELY if proposals.adopt is None else proposals.adopt
+    likely = {
+        frozenset((one.left, one.right))
+        for one in proposals.pairs
+        if one.probability >= least and str(one.name) not in unfit
+    }
     for one in proposals.relations:
         if frozenset((one.relation.child, one.relation.parent)) in likely:
-            yield str(one.relation), "table_drift compares the two tables whole"
+            yield str(one.relation), "the pair of the two tables says more: table_drift compares them whole"
 
 
 def _unreadable(proposals: Proposals, catalog: Catalog, statistics: Statistics) -> Iterator[tuple[str, str]]:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pgvigil.config.written import flow, line, prose
-from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation
+from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation, as_figure
 
 Setting = Literal["relations", "pairs"]
 
 _INDENT = 8
+# Of those that are less than likely; the likely ones are all there.
 _MOST_UNLIKELY = 20
 _MOST_EVIDENCE = 4
 # In this check's section, under this setting, a proposal does what it says.
@@ -19,10 +20,9 @@ _ADOPTING: dict[Setting, str] = {"relations": "orphan_rows", "pairs": "table_dri
 _INFERRED = (
     "Nobody declared these: they were inferred, with the probability and the evidence that stand above each."
 )
-_LIKELY_ONES = (
-    f"{_INFERRED} From {LIKELY:g} on they are in force: strike out what is wrong, put in force what is right."
+_TO_ADOPT = (
+    "What is right is adopted by removing the # in front of each of its lines, and of the setting's name."
 )
-_ADOPTED_ONES = f"{_INFERRED} In force is what was adopted."
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +37,18 @@ class Adopted:
 
 @dataclass(frozen=True, slots=True)
 class Proposals:
-    """Relations and pairs, the likeliest first; `left_out` says by subject why one must not be in force.
+    """Relations and pairs, the likeliest first: none of them is in force by itself.
 
-    `adopted` is what somebody adopted, and then nothing else is in force; None where nobody could yet.
-    `written_elsewhere` is what a team has in files of other tools, and in force, too.
+    In force is what people have said: `adopted` is what they adopted, `written_elsewhere` what a team has in
+    files of other tools, and `adopt` the probability from which on somebody adopts what is inferred, unseen;
+    None where nobody does. `left_out` says by subject why one must not be in force.
     """
 
     relations: Sequence[ProposedRelation] = ()
     pairs: Sequence[ProposedPair] = ()
-    adopted: Sequence[Adopted] | None = None
+    adopted: Sequence[Adopted] = ()
     written_elsewhere: Sequence[Adopted] = ()
+    adopt: float | None = None
     left_out: Mapping[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, dict[str, Any]]:
@@ -71,23 +73,27 @@ class Proposals:
         others = [one for one in entries if not (ours and self._is_in_force(one))]
         if not entries:
             return
-        yield from prose(_LIKELY_ONES if self.adopted is None else _ADOPTED_ONES, _INDENT)
+        yield from prose(f"{_INFERRED} {self._in_force_says()} {_TO_ADOPT}", _INDENT)
         yield f"{' ' * _INDENT}{'' if chosen else '#'}{setting}:"
         for one in chosen:
             yield from _written(one, "", "")
-        for one in others[:_MOST_UNLIKELY]:
+        more = max(0, sum(one.probability < LIKELY for one in others) - _MOST_UNLIKELY)
+        for one in others[: len(others) - more]:
             yield from _written(one, "#", self.left_out.get(one.subject, ""))
-        if others[_MOST_UNLIKELY:]:
-            more = len(others) - _MOST_UNLIKELY
-            yield from prose(f"… and {more} less likely ones, which `pgvigil audit` tells.", _INDENT + 2)
+        if more:
+            yield from prose(f"… and {more} less likely, which `pgvigil audit` tells.", _INDENT + 2)
+
+    def _in_force_says(self) -> str:
+        if self.adopt is None:
+            return "None of them is in force before a person has adopted it."
+        return f"In force are those of {self.adopt} and more, as `--adopt` said: strike out what is wrong."
 
     def _is_in_force(self, entry: _Entry) -> bool:
-        return entry.subject not in self.left_out and (
-            entry.adopted or (self.adopted is None and entry.probability >= LIKELY)
-        )
+        adopted = entry.adopted or (self.adopt is not None and entry.probability >= self.adopt)
+        return adopted and entry.subject not in self.left_out
 
     def _entries(self, name: Setting) -> list[_Entry]:
-        said = {one.subject: one for one in (*self.written_elsewhere, *(self.adopted or ()))}
+        said = {one.subject: one for one in (*self.written_elsewhere, *self.adopted)}
         adopted = [_of_adopted(one) for one in said.values() if one.setting == name]
         if name == "relations":
             # What holds for some rows alone cannot be said as a relation of all.
@@ -102,12 +108,12 @@ class _Entry:
     subject: str
     value: str | dict[str, Any]
     words: str
-    probability: float = 0.0
+    probability: float
     adopted: bool = False
 
 
 def _of_adopted(one: Adopted) -> _Entry:
-    return _Entry(one.subject, one.value, one.words, adopted=True)
+    return _Entry(one.subject, one.value, one.words, 1.0, adopted=True)
 
 
 def _of_relation(one: ProposedRelation) -> _Entry:
@@ -128,7 +134,7 @@ def _of_pair(one: ProposedPair) -> _Entry:
 
 
 def _evidence(one: ProposedRelation | ProposedPair) -> str:
-    return f"{one.probability:.2f}: {'; '.join(one.evidence[:_MOST_EVIDENCE])}"
+    return f"{as_figure(one.probability)}: {'; '.join(one.evidence[:_MOST_EVIDENCE])}"
 
 
 def _written(entry: _Entry, mark: str, reason: str) -> Iterator[str]:

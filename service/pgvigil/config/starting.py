@@ -63,8 +63,8 @@ def starting_file(
 ) -> str:
     """Return the text of a file that watches one target, whose DSN comes from the environment.
 
-    `catalog` is what was discovered, None when no database was asked; `types` are the installed checks. The
-    likely ones of `proposals` are in force.
+    `catalog` is what was discovered, None when no database was asked; `types` are the installed checks. Of
+    `proposals`, what people have adopted is in force.
     """
     target = settings_schema(TargetSettings)["properties"]
     settings = settings_schema(Settings)["properties"]

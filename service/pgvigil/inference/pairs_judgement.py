@@ -19,7 +19,7 @@ from pgvigil.inference.pairs_sampling import Matched
 from pgvigil.inference.sketch import Overlap, Sketch, overlap
 
 LIKELY = 0.9
-"""From this probability on a proposal is taken for true until a person looks at it."""
+"""From this probability on a proposal is likely: it is always told, and a person decides on it."""
 
 LEAST = 0.3
 """What is less probable is not proposed."""
@@ -45,6 +45,8 @@ _ENOUGH = 20
 _FEW_ROWS_AT_MOST = 0.85
 # Nobody but a person can tell whether a copy that differs is at fault.
 _COPY_AT_MOST = 0.8
+# Nothing that was inferred is certain, rounded or not.
+_AT_MOST = 0.999
 # How many more matched rows make half of the difference between little and all.
 _HALFWAY = 10
 _HARDLY_ANY = 0.02
@@ -95,7 +97,7 @@ def judge(observed: Observed) -> tuple[float, tuple[str, ...]] | None:
     if observed.differs_on_purpose:
         probability = min(probability, _COPY_AT_MOST)
     evidence.sort(key=lambda one: -abs(one.weight))
-    return round(probability, 3), tuple(one.words for one in evidence if one.words)
+    return min(round(probability, 3), _AT_MOST), tuple(one.words for one in evidence if one.words)
 
 
 def keys_differ(observed: Observed) -> bool:

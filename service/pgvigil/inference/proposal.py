@@ -13,9 +13,9 @@ class ProposedRelation:
     """A relation that nobody declared or configured.
 
     `probability` lies between 0 and 1; `evidence` says in words what speaks for it and against it, the
-    weightiest first. `condition` is of a polymorphic relation: the child's column and the value that names
-    this parent. `found` and `sampled` are how many of the values that were looked up had a parent; both 0
-    where none were.
+    weightiest first, with names and counts but never a value from a row. `condition` is of a polymorphic
+    relation: the child's column and the value that names this parent. `found` and `sampled` are how many of
+    the values that were looked up had a parent; both 0 where none were.
     """
 
     relation: RelationName
@@ -50,3 +50,15 @@ class ProposedPair:
     def name(self) -> PairName:
         """What the pair is called as a subject."""
         return PairName(self.left, self.right)
+
+
+def as_percent(probability: float) -> str:
+    """Write a probability as `97%`; what is nearly certain as `>99%`, since nothing that is proposed is."""
+    written = f"{probability:.0%}"
+    return ">99%" if written == "100%" else written
+
+
+def as_figure(probability: float) -> str:
+    """Write a probability as `0.97`; what is nearly certain as `>0.99`."""
+    written = f"{probability:.2f}"
+    return ">0.99" if written == "1.00" else written

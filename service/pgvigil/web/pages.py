@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from pgvigil.clock import Clock
 from pgvigil.incident import Incident, State
+from pgvigil.inference import as_percent
 from pgvigil.notify import alert_name
 from pgvigil.standing import standing
 from pgvigil.store import CoverageState, Filter, ProposalState, Store
@@ -53,6 +54,7 @@ class Pages:
             words.value,
             words.flat,
             words.passages,
+            as_percent,
         )
         self._templates.filters |= {each.__name__: each for each in filters}
         self._templates.globals |= {"version": version, "whole_check": WHOLE_CHECK}

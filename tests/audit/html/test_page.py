@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
 from pathlib import Path
@@ -11,13 +13,17 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 import pgvigil.web
 from pgvigil.audit import Audit, Origin
 from pgvigil.audit.html import render
+from pgvigil.audit.jsons import to_json
+from pgvigil.audit.markdown import to_markdown
 from pgvigil.audit.words import seen
 from pgvigil.catalog import TableName
 from pgvigil.check import Severity
+from pgvigil.cli.audit_text import print_text
 from tests.audit.html.synthetic import audit, crisis, large, relation, table
 
 HOSTILE = (
@@ -157,6 +163,19 @@ def test_a_proposal_is_never_red() -> None:
     assert page.with_class("headline")[0]["class"] == "headline attended"
     assert not [each for each in page.with_class("edge") if "broken" in each["class"]]
     assert "proposed 99%" in "".join(page.text)
+
+
+def test_no_proposal_is_written_as_certain_in_any_format() -> None:
+    tables = (table(TableName("app", "games")), table(TableName("app", "scores")))
+    proposal = relation(tables[1].name, tables[0].name, Origin.INFERRED, probability=0.99999)
+    proposed = audit(tables, (proposal,))
+    console = Console(width=120)
+    with console.capture() as terminal:
+        print_text(proposed, console)
+    for text in ("".join(Page(render(proposed)).text), to_markdown(proposed), terminal.get()):
+        assert ">99%" in unescape(text)
+        assert "100%" not in text
+    assert json.loads(to_json(proposed))["relations"][0]["probability"] == 0.9999
 
 
 def test_the_worst_gives_the_headline_its_colour() -> None:

@@ -16,6 +16,7 @@ from pgvigil.audit.html.picture import Edge, Picture, picture
 from pgvigil.audit.model import Audit, IndexFault, Origin
 from pgvigil.catalog import TableName, quote
 from pgvigil.check import Severity
+from pgvigil.inference import as_percent
 
 _SCRIPTS = ("scripts/tables.js", "scripts/neighbours.js", "scripts/map.js")
 
@@ -56,7 +57,7 @@ def _environment() -> Environment:
     )
     filters = (words.seen, words.number, words.size, words.moment, words.at_risk)
     environment.filters |= {each.__name__: each for each in filters}
-    environment.globals |= {"certainty": words.certainty, "quote": quote}
+    environment.globals |= {"certainty": words.certainty, "as_percent": as_percent, "quote": quote}
     return environment
 
 
