@@ -168,6 +168,20 @@ def test_people_decide_what_is_in_force(sample: str, tmp_path: Path, site: Site)
     assert "#- left: curated.enhanced_games\n          #  right: curated.games_complete" not in text
 
 
+def test_what_is_adopted_unseen_comes_after_what_people_decided(
+    sample: str, tmp_path: Path, site: Site
+) -> None:
+    wrong = "analytics.player_sessions(player_id) -> curated.players(id)"
+    offer = Offer(kind=Kind.RELATION, subject=wrong, settings=wrong)
+    site.store.proposals.propose("games", [offer], source="somebody", at=NOW)
+    site.store.proposals.reject(offer.id_on("games"), who="ann", at=NOW, why="external")
+    checks = written(sample, tmp_path / "pgvigil.yaml", "--url", site.url(), "--adopt", "0.9")["checks"]
+    assert (
+        "curated.player_achievements(player_id) -> curated.players(id)" in checks["orphan_rows"]["relations"]
+    )
+    assert wrong not in (tmp_path / "pgvigil.yaml").read_text(encoding="utf-8")
+
+
 def test_what_is_asked_of_a_running_pgvigil_needs_a_database_and_a_pgvigil(database: str) -> None:
     refused(pgvigil("init", "--url", "http://127.0.0.1:1"), 2, "give its --dsn")
     refused(pgvigil("init", "--dsn", database, "--url", "http://127.0.0.1:1"), 3, "is pgvigil running there?")

@@ -128,14 +128,19 @@ def _compared_as_pairs(proposals: Proposals, unfit: Container[str]) -> Iterator[
     The rows of both would be told of twice.
     """
     least = LIKELY if proposals.adopt is None else proposals.adopt
-    likely = {
-        frozenset((one.left, one.right))
-        for one in proposals.pairs
-        if one.probability >= least and str(one.name) not in unfit
-    }
+    likely = [
+        (str(one.name), str(one.left), str(one.right)) for one in proposals.pairs if one.probability >= least
+    ]
+    adopted = [(one.subject, *_sides(one.value)) for one in proposals.adopted if one.setting == "pairs"]
+    pairs = {frozenset(sides) for name, *sides in (*likely, *adopted) if name not in unfit}
     for one in proposals.relations:
-        if frozenset((one.relation.child, one.relation.parent)) in likely:
+        if frozenset((str(one.relation.child), str(one.relation.parent))) in pairs:
             yield str(one.relation), "the pair of the two tables says more: table_drift compares them whole"
+
+
+def _sides(pair: str | Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the tables that the settings of a pair name."""
+    return () if isinstance(pair, str) else (pair["left"], pair["right"])
 
 
 def _unreadable(proposals: Proposals, catalog: Catalog, statistics: Statistics) -> Iterator[tuple[str, str]]:
