@@ -10,6 +10,7 @@ from pathlib import Path
 from evaluation.judging import NAMES, SAMPLING, STATISTICS, Judged
 from evaluation.results import UNINDEXED, Result
 from evaluation.scores import SURE, Score, calibration, macro, micro, score
+from pgvigil.inference import as_figure
 
 TUNED_ON, HELD_BACK = "Tuned on", "Held back"
 
@@ -140,7 +141,7 @@ def _wrong(results: Sequence[Result]) -> Iterator[str]:
         judged = result.by(SAMPLING)
         wrong = [one for one in judged.proposals if not judged.right(one)]
         for one in sorted(wrong, key=lambda one: -one.probability)[:_WORST]:
-            yield f"- {result.source.name}, {one.probability:.2f}: `{one.relation}`"
+            yield f"- {result.source.name}, {as_figure(one.probability)}: `{one.relation}`"
 
 
 def _commit() -> str:

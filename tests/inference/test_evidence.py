@@ -119,8 +119,8 @@ def planted(conn: psycopg.Connection) -> set[str]:
 
 def all_evidence(dsn: str) -> Iterable[str]:
     relations, pairs = proposed(dsn)
-    for one in (*relations, *pairs):
-        yield from one.evidence
+    for evidence in (*(one.evidence for one in relations), *(one.evidence for one in pairs)):
+        yield from evidence
 
 
 def proposed(dsn: str) -> tuple[tuple[ProposedRelation, ...], tuple[ProposedPair, ...]]:
