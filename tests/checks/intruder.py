@@ -40,7 +40,6 @@ class Intruder:
         self.asked = 0
         self.did = False
         self.conn: psycopg.Connection[Any] = psycopg.connect(database, autocommit=True)
-        self.conn.execute("SET lock_timeout = '15ms'")
         self._guard = threading.Lock()
         self._ddl = ""
         self._at: int | None = None
@@ -68,7 +67,7 @@ class Intruder:
 
     def _do(self) -> None:
         try:
-            self.conn.execute(f"BEGIN; {self._ddl}; COMMIT".encode())
+            self.conn.execute(f"BEGIN; SET LOCAL lock_timeout = '15ms'; {self._ddl}; COMMIT".encode())
             self.did = True
         except _REFUSED:
             self.conn.execute("ROLLBACK")
