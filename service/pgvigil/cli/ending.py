@@ -37,7 +37,7 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
             status = _complain(str(error), error.exit_status)
         except KeyboardInterrupt:
             status = INTERRUPTED
-        except Exception as error:  # noqa: BLE001 - nobody may ever see a traceback
+        except Exception as error:  # noqa: BLE001 -- nobody may ever see a traceback
             status = _complain(f"unexpected {type(error).__name__}: {error} (please report it)", UNEXPECTED)
         raise typer.Exit(status)
 
@@ -47,7 +47,8 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 class OneLineGroup(TyperGroup):
     """Commands whose options' wrong values are told in one line, as every other error."""
 
-    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]
+    # Typer makes no contexts but its own; the type that the method is declared with is in a private module.
+    def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # narrower: see above
         """Run the command that is named."""
         try:
             return super().invoke(ctx)
