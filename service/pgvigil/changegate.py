@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import SecretBytes, SecretStr
 
 from pgvigil import __version__
-from pgvigil.catalog import Catalog
+from pgvigil.catalog import Catalog, Table
 from pgvigil.check import Check, Subject
 from pgvigil.incident import State
 from pgvigil.metrics import Changes, GateState
@@ -119,12 +119,13 @@ class ChangeGate:
     def definition(self, check: str, subject: Subject, sight: Sight) -> str:
         """Return what stands for the tables of a subject for as long as they are the same files; else empty.
 
-        A scan that was broken off can go on for as long as it stays the same.
+        A scan that was broken off can go on for as long as it stays the same: with another collation of a
+        column its rows would come in another order.
         """
         if not (subject.reads or subject.walks) or sight.position is None:
             return ""
         tables = [
-            (table.oid, table.file, [(column.name, column.number, column.type) for column in table.columns])
+            _shape(table)
             for one in subject.reads or subject.walks
             for table in sight.catalog.with_all_below(one)
         ]
@@ -164,6 +165,12 @@ def _suspects(view: View, key: tuple[str, str]) -> set[str]:
         for one in view.incidents.values()
         if (one.target, one.check) == key and one.state is State.SUSPECT
     }
+
+
+def _shape(table: Table) -> tuple[object, ...]:
+    """Return what a table's rows, and their order along an index, depend on beside what is written."""
+    columns = [(one.name, one.number, one.type, one.collation) for one in table.columns]
+    return table.oid, table.file, columns
 
 
 def _settings(watch: Watch, check: Check[Any]) -> str:

@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from psycopg import sql
 
-from pgvigil.catalog import KINDS, Catalog, Table, TableKind, TableName
+from pgvigil.catalog import KINDS, Catalog, Column, Table, TableKind, TableName
 from pgvigil.check import Row, Subject, load_sql
 from pgvigil.errors import ChangedError
 from pgvigil.target import Snapshot
@@ -64,8 +64,19 @@ def _has_columns(told: str | None, known: Table) -> bool:
     """Tell whether a table's known columns are still there, as they were; others may have come."""
     if told is None:
         return True
-    columns = json.loads(told)
-    return all(columns.get(one.name) == f"{one.number} {one.type}" for one in known.columns)
+    columns = {name: _without_quotes(text) for name, text in json.loads(told).items()}
+    return all(columns.get(one.name) == _as_told(one) for one in known.columns)
+
+
+def _as_told(column: Column) -> str:
+    """Return a known column's number, type and collation as the server tells them, but for quotes."""
+    collation = ".".join(column.collation or ())
+    return _without_quotes(f"{column.number} {column.type} {collation}")
+
+
+def _without_quotes(text: str) -> str:
+    # Which names need them, and which their schema, is for the server to know.
+    return text.replace('"', "").replace(" pg_catalog.", " ")
 
 
 def _named(subjects: Sequence[Subject]) -> tuple[str, tuple[int, ...]]:

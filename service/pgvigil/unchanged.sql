@@ -21,7 +21,10 @@ SELECT seen.oid::bigint AS oid,
        c.relkind <> 'p' AND c.relhassubclass AND EXISTS (SELECT FROM pg_inherits WHERE inhparent = c.oid) AS has_children,
        -- A partition has those of its root.
        CASE WHEN i.inhparent IS NULL OR i.inhparent NOT IN (SELECT oid FROM seen) THEN (
-           SELECT json_object_agg(attname, attnum || ' ' || format_type(atttypid, atttypmod))::text
+           SELECT json_object_agg(
+               attname,
+               format('%s %s %s', attnum, format_type(atttypid, atttypmod), nullif(attcollation, 0)::regcollation)
+           )::text
            FROM pg_attribute WHERE attrelid = c.oid AND attnum > 0 AND NOT attisdropped
        ) END AS columns,
        CASE

@@ -517,6 +517,24 @@ def test_what_went_on_from_an_earlier_tick_is_looked_at_once_more(
         assert world.ticked() == EXAMINED
 
 
+def test_a_scan_goes_on_only_while_its_tables_are_ordered_as_they_were(database: str) -> None:
+    watch = replace(watch_of(database, Content()), full_every=86_400.0)
+    gate = ChangeGate(watch)
+
+    def definition() -> str:
+        sight = gate.look(watch, anew=True)
+        (table,) = sight.catalog.tables
+        return gate.definition("content", Subject("t", reads=(table,)), sight)
+
+    with closing(watch.target), psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE t (word text PRIMARY KEY)")
+        before = definition()
+        conn.execute("INSERT INTO t VALUES ('a')")
+        assert definition() == before
+        conn.execute('ALTER TABLE t ALTER word TYPE text COLLATE "C"')
+        assert definition() not in ("", before)
+
+
 def test_with_several_hosts_every_tick_looks_at_everything(store: Store, tables: str) -> None:
     """A run may see another server than that whose position was read."""
     said = conninfo_to_dict(tables)

@@ -46,6 +46,8 @@ TABLES = """
     CREATE TABLE base (id int);
     CREATE TABLE heir () INHERITS (base);
     INSERT INTO heir VALUES (1);
+    CREATE COLLATION "Its ""own" (provider = libc, locale = 'C');
+    CREATE TABLE words (w text, "O ""d" varchar(3) COLLATE "C", o text COLLATE "Its ""own", n name);
     CREATE VIEW seen AS SELECT * FROM t;
     CREATE MATERIALIZED VIEW made AS TABLE t;
     CREATE FUNCTION told() RETURNS bigint LANGUAGE plpgsql STABLE
@@ -181,6 +183,8 @@ def test_what_a_snapshot_sees_as_it_should_is_believed(
         ),
         (PARTITIONED, "public.t"),
         ("DROP VIEW seen; DROP MATERIALIZED VIEW made; DROP TABLE t; CREATE VIEW t AS TABLE u", "public.t"),
+        ('ALTER TABLE words ALTER w TYPE text COLLATE "C"', "public.words"),
+        ("ALTER TABLE words ALTER o TYPE text", "public.words"),
     ],
 )
 def test_a_table_that_is_no_more_what_the_catalog_says_is_unknown(
@@ -192,6 +196,19 @@ def test_a_table_that_is_no_more_what_the_catalog_says_is_unknown(
         run = runner.run(Plugin(late(table, lambda: None)), one, catalog)
         assert run is not None
         assert run.outcome is Outcome.SKIPPED
+
+
+@pytest.mark.every_pg
+def test_columns_of_any_name_type_and_collation_are_what_the_catalog_says(
+    runner: Runner, target: Target, execute: Callable[[str], Any]
+) -> None:
+    execute('CREATE DOMAIN "Of it" AS text COLLATE "C"; CREATE TABLE of_it (a "Of it", b numeric(3, 1)[])')
+    for table in ("public.words", "public.of_it"):
+        catalog, subject = named(target, table)
+        for one in (subject, ONE):
+            run = runner.run(Plugin(late(table, lambda: None)), one, catalog)
+            assert run is not None
+            assert said(run) == (Outcome.PASS, "")
 
 
 ROLLED_BACK = (
