@@ -7,10 +7,10 @@ ARGS ?=
 WORKERS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check format docs dashboards bench bench-full clean
+.PHONY: help demo test test-slow check format docs dashboards bench bench-full eval-inference clean
 
 help: ## show this help
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/.ready: pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -56,6 +56,9 @@ bench: $(VENV)/.ready ## the goals and the other benchmarks at small size, some 
 
 bench-full: $(VENV)/.ready ## the goals at full size: ten million rows, 40 minutes, 20 GB of disk
 	@$(BIN)/python -m bench --full $(ARGS)
+
+eval-inference: $(VENV)/.ready ## what inference finds in public schemas without their foreign keys (ARGS=--final: in all)
+	@$(BIN)/python -m evaluation $(ARGS)
 
 clean: ## remove what make made
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

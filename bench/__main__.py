@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Callable
 
 from bench import (
+    audit,
     checks,
     detection,
     drift,
@@ -36,6 +37,7 @@ BENCHMARKS: dict[str, Callable[[Options], object]] = {
     "scrape": lambda _: scrape.run(),
     "checks": lambda _: checks.run(),
     "start": lambda _: start.run(),
+    "audit": lambda _: audit.run(),
     "ready": lambda _: ready.run(),
     "guest": lambda options: guest.run(options.minutes),
     "detection": lambda _: detection.run(),

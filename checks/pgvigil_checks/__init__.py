@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from pgvigil_checks.foreign_keys import ForeignKeys
 from pgvigil_checks.orphan_rows import OrphanRows
+from pgvigil_checks.schema_drift import SchemaDrift
 from pgvigil_checks.table_drift import TableDrift
 from pgvigil_checks.tables import Tables
 
 if TYPE_CHECKING:
     from pgvigil.check import Check
 
-CHECKS: tuple[type[Check[Any]], ...] = (ForeignKeys, OrphanRows, TableDrift, Tables)
+CHECKS: tuple[type[Check[Any]], ...] = (ForeignKeys, OrphanRows, TableDrift, Tables, SchemaDrift)
 """Every built-in check, in the order in which reports show them."""

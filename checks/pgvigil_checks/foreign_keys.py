@@ -66,7 +66,7 @@ class ForeignKeys(Check[ForeignKeysParams]):
         """Return every declared key in scope, and every expected one, declared or not."""
         wanted = find_relations(catalog, self.params.expected, "expected")
         keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
-        subjects = [Subject(key.subject, key) for key in keys.values()]
+        subjects = [Subject(key.subject, key, objects=(key, key.child, key.parent)) for key in keys.values()]
         problems = list(wanted.problems)
         for relation in wanted.undeclared:
             misfit = _never_a_key(relation)

@@ -7,22 +7,12 @@ from functools import partial
 
 from psycopg import sql
 
-from pgvigil.catalog import (
-    Catalog,
-    Column,
-    ForeignKey,
-    Index,
-    Table,
-    TableKind,
-    qualified,
-    quote,
-)
+from pgvigil.catalog import Catalog, Column, ForeignKey, TableKind, qualified, quote
+from pgvigil.catalog.indexing import is_indexed
 from pgvigil.check import Finding, JsonValue, Severity, load_sql
 from pgvigil_checks.relations import column_pairs
 
 _MOST_NAMED = 3
-
-_LOOKS_UP_EQUALS = ("btree", "hash", "gist", "spgist")
 
 
 def unprotected(key: ForeignKey, sample: int) -> Iterator[Finding]:
@@ -116,7 +106,7 @@ def _idle_triggers(key: ForeignKey, sample: int) -> Iterator[Finding]:
 
 def notes(catalog: Catalog, key: ForeignKey, sample: int) -> Iterator[Finding]:
     """Yield what is worth knowing, and no fault; `sample` is as above."""
-    if not _is_indexed(catalog, key.child, key.child_columns):
+    if not is_indexed(catalog, key.child, key.child_columns):
         columns = ", ".join(map(quote, key.child_columns))
         # A partitioned table's indexes can't be built concurrently.
         how = "" if key.child.kind is TableKind.PARTITIONED else " CONCURRENTLY"
@@ -163,23 +153,6 @@ def _types_differ(key: ForeignKey, differing: list[tuple[Column, Column]], sampl
         ),
         details={child.name: {"child": child.type, "parent": parent.type} for child, parent in differing},
     )
-
-
-def _is_indexed(catalog: Catalog, table: Table, columns: tuple[str, ...]) -> bool:
-    """Tell whether an index finds the rows with given values of the columns, in every partition."""
-    if any(_leads_with(index, columns) for index in table.indexes):
-        return True
-    # Whether there are any is known without a walk over all tables, which each key would take.
-    if table.kind is not TableKind.PARTITIONED:
-        return False
-    partitions = [one for one in catalog.tables if one.partition_of == table.oid]
-    return bool(partitions) and all(_is_indexed(catalog, one, columns) for one in partitions)
-
-
-def _leads_with(index: Index, columns: tuple[str, ...]) -> bool:
-    if not index.valid or index.partial or index.method not in _LOOKS_UP_EQUALS:
-        return False
-    return set(index.columns[: len(columns)]) == set(columns)
 
 
 def _critical(

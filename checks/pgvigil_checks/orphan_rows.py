@@ -70,27 +70,32 @@ class OrphanRows(Check[OrphanRowsParams]):
     """Child rows whose parent does not exist, counted exactly.
 
     Proves: for every declared foreign key, valid or not, and every configured relation, that each row of the
-        child refers to a row of the parent, in one snapshot. A key that is marked valid is examined as well:
-        loads with session_replication_role = replica, disabled triggers and restores violate it unnoticed.
-        Rows are matched as the server's own triggers match them: by the operators of the key, with their
-        casts and the parent's collation. A reference with a NULL refers to nothing; under MATCH FULL one that
-        is NULL in part is a fault of its own. In a temporal key the parents' periods together must cover the
-        child's. A declared key leaves out inheriting tables on both sides, as the server does. In a
-        configured relation tables mean what they mean in a SELECT, with inheriting tables; views may take
-        part; columns whose types differ are compared as a foreign key would, else as the child's type. One
-        that is declared as well is a second subject if there are inheriting tables, which its key leaves out.
-        Indexes are trusted: one that lost entries may hide rows, or the parent of a row (amcheck tells).
-        Columns whose comparison depends on the session, such as on its TimeZone, are unknown.
+        child refers to a row of the parent, in one snapshot.
+
+        - Keys that are marked valid are examined as well: loads with session_replication_role = replica,
+          disabled triggers and restores violate them unnoticed.
+        - Rows are matched as the server's own triggers match them: by the operators of the key, with their
+          casts and the parent's collation. Indexes are trusted: one that lost entries may hide rows, or the
+          parent of a row (amcheck tells).
+        - A reference with a NULL refers to nothing; under MATCH FULL one that is NULL in part is a fault of
+          its own. In a temporal key the parents' periods together must cover the child's.
+        - A declared key leaves out inheriting tables on both sides, as the server does. In a configured
+          relation tables mean what they mean in a SELECT, with inheriting tables, and views may take part.
+          One that is declared as well is a second subject if there are inheriting tables.
+        - Columns of a configured relation whose types differ are compared as a foreign key would, else as the
+          child's type. Those whose comparison depends on the session, such as on its TimeZone, are unknown.
     Cost: the cheapest of several exact ways, from a few look-ups in indexes (dense integer keys, few values)
-        to reading both tables and joining them; see explain. What takes longer than about 0.1 s in a
-        child of more than 200,000 rows is walked instead, in chunks of `budget.chunk`, each in a short
-        snapshot with a rest behind it: along the index of its referencing column, or along its primary key,
-        with a bit in memory for each key of the parent (integers, 2 MB at the most) or a look-up for each
-        row. Relations of integers that have one child share its scan or walk. Each row is judged against the
-        parents of that moment, so counts are exact where nobody writes meanwhile. Without such an index, and
-        to see that a fault is gone, one snapshot is held for the whole scan: seconds for millions of rows, by
-        as many sessions as the budget has to spare. There the bits for integer keys may take 8 MB for each
-        relation.
+        to reading both tables and joining them; see explain.
+
+        - What takes longer than about 0.1 s in a child of more than 200,000 rows is walked instead, in chunks
+          of `budget.chunk`, each in a short snapshot with a rest behind it: along the index of its
+          referencing column, or along its primary key, with a bit in memory for each key of the parent
+          (integers, 2 MB at the most) or a look-up for each row. Relations of integers that have one child
+          share its scan or walk. Each row is judged against the parents of that moment, so counts are exact
+          where nobody writes meanwhile.
+        - Without such an index, and to see that a fault is gone, one snapshot is held for the whole scan:
+          seconds for millions of rows, by as many sessions as the budget has to spare. There the bits for
+          integer keys may take 8 MB for each relation.
     False positives: for declared keys none, but where domains give their columns collations that differ: the
         server's triggers may then judge a row otherwise than its query behind VALIDATE, which is asked here.
         For configured relations rows may be in flight between two transactions: an incident opens after the
@@ -107,7 +112,14 @@ class OrphanRows(Check[OrphanRowsParams]):
         wanted = find_relations(catalog, self.params.relations, "relations")
         keys = {key.oid: key for key in (*catalog.watched_foreign_keys(), *wanted.declared)}
         subjects = [
-            Subject(key.subject, key, confirm=1, reads=(key.child, key.parent)) for key in keys.values()
+            Subject(
+                key.subject,
+                key,
+                confirm=1,
+                reads=(key.child, key.parent),
+                objects=(key, key.child, key.parent),
+            )
+            for key in keys.values()
         ]
         problems = list(wanted.problems)
         for relation in (*wanted.undeclared, *wanted.wider):

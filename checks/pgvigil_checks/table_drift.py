@@ -37,39 +37,47 @@ class TableDrift(Check[TableDriftParams]):
 
     Proves: in one snapshot, exactly how many rows only the left has, only the right has, and both have but
         with different values; by column, which side of changed rows is newer, and how far numbers drifted.
-        Rows belong together by the pair's key: columns, or expressions over them; without one, by the primary
-        key that both tables have. NULL equals NULL; otherwise PostgreSQL's own equality of the type decides,
-        under the column's collation where both sides have the same, byte by byte where they differ. Of two
-        numeric types the less exact decides, json is compared as jsonb, and types without an equality (point,
-        xml) as text. The same holds for what expressions compute, but for numbers of two types that would
-        meet with loss, such as a double and a numeric: they leave the pair unknown until one side is cast. So
-        does an expression that is no value of a single row (unnest, max). A key that a side holds more than
-        once is reported as duplicate and its rows are not compared with anything, since nobody can say with
-        which; they still count as left or right only when the other side has no such key at all: the drift
-        counts rows, and its sample and query show such a key once, with the number of its `copies`. A row
-        with a NULL in its key has no identity: it is reported as such, and neither compared nor counted as
-        left or right only. Also reports columns that are compared with nothing, types that differ, and which
-        tables reference which side. In samples and queries the key has its own names; what is said beside it
-        takes an underscore when called alike (`side_`).
-        A pair with a `right_target` lives in two databases, of which there is no common snapshot: it is
-        compared by checksums of ranges of its key, then of buckets, then by single keys, all of them of texts
-        that stand for the values whatever the servers' versions, collations and settings; strings are equal
-        by their bytes. Equal checksums of unequal buckets have odds of one in 2^64 each. A key that differs
-        is looked at twice more within the run, and counts only if neither side was ever seen to hold what the
-        other one held before. What has no such text (types of extensions, money, a nondeterministic
-        collation) leaves the pair unknown, and says so.
+        Also reports columns that are compared with nothing, types that differ, and which tables reference
+        which side.
+
+        - Rows belong together by the pair's key: columns, or expressions over them; without one, by the
+          primary key that both tables have. A row with a NULL in its key has no identity: it is reported as
+          such, and neither compared nor counted as left or right only.
+        - A key that a side holds more than once is reported as duplicate, and its rows are not compared with
+          anything, since nobody can say with which. They still count as left or right only when the other
+          side has no such key at all: the drift counts rows; its sample and query show such a key once, with
+          the number of its `copies`.
+        - NULL equals NULL. Otherwise PostgreSQL's own equality of the type decides, under the column's
+          collation where both sides have the same, byte by byte where they differ. Of two numeric types the
+          less exact decides, json is compared as jsonb, and types without an equality (point, xml) as text.
+        - The same holds for what expressions compute, but for numbers of two types that would meet with loss,
+          such as a double and a numeric: they leave the pair unknown until one side is cast. So does an
+          expression that is no value of a single row (unnest, max).
+        - In samples and queries the key has its own names; what is said beside it takes an underscore when
+          called alike (`side_`).
+
+        A pair with a `right_target` lives in two databases, of which there is no common snapshot:
+
+        - It is compared by checksums of ranges of its key, then of buckets, then by single keys, all of them
+          of texts that stand for the values whatever the servers' versions, collations and settings. Equal
+          checksums of unequal buckets have odds of one in 2^64 each.
+        - Strings are equal by their bytes. What has no such text (types of extensions, money, a
+          nondeterministic collation) leaves the pair unknown, and says so.
+        - A key that differs is looked at twice more within the run, and counts only if neither side was ever
+          seen to hold what the other one held before.
     Cost: reads both tables once, sorted by the key or through an index on it, and joins them. Large tables
         with an index on the key are joined by ranges of it, side by side in as many sessions as the budget
         has to spare, all on one snapshot. pgvigil itself keeps nothing but counts. Each kind of fault that is
-        there costs about one more such pass, for its samples. Between two databases every row of both is
-        hashed, in chunks with a short snapshot each, both sides at once and each within its own target's
-        budget; where no index of both sides has the key in one order, in one query a side. What differs is
-        read once more; pgvigil holds some ten thousand keys at the most.
+        there costs about one more such pass, for its samples.
+
+        Between two databases every row of both is hashed, in chunks with a short snapshot each, both sides at
+        once and each within its own target's budget; where no index of both sides has the key in one order,
+        in one query a side. What differs is read once more; pgvigil holds some ten thousand keys at the most.
     False positives: rows on their way from one table to the other in separate transactions show as drift; an
         incident opens after two runs in a row for that reason, a tolerance such as 15m on a timestamp
         forgives more, and up to a `budget` of rows the pair passes. Between two databases what is copied
-        within two seconds is forgiven anyway. A surrogate key or a column that each
-        side fills by itself belongs into `ignore`. Indexes are trusted: duplicates that a corrupt unique
+        within two seconds is forgiven anyway. A surrogate key or a column that each side fills by itself
+        belongs into `ignore`. Indexes are trusted: duplicates that a corrupt unique
         index let in are not looked for, and rows that a corrupt index has lost may seem missing; amcheck's
         bt_index_check tells.
     Remedy: decide which table is the truth, bring the other in line with it (the finding's query lists the

@@ -46,7 +46,12 @@ class Tables(Check[Params]):
         """Return every table that is watched; partitions are judged with their root."""
         return Discovery(
             tuple(
-                Subject(str(table), payload=table, unexaminable=why_unexaminable(catalog, table))
+                Subject(
+                    str(table),
+                    payload=table,
+                    unexaminable=why_unexaminable(catalog, table),
+                    objects=(table,),
+                )
                 for table in catalog.watched_tables()
             )
         )

@@ -69,7 +69,7 @@ class Daemon:
     def start(self) -> None:
         """Open the store, serve, and begin to watch; raises PgvigilError when that cannot be."""
         with ExitStack() as undo:
-            store = undo.enter_context(Store.open(self._config.state.get_secret_value()))
+            store = undo.enter_context(Store.open(self._config.state.get_secret_value(), to_lead=True))
             leads = store.lead()
             self._parts = parts = self._assembled(store)
             parts.web.start()

@@ -21,11 +21,13 @@ from pgvigil.errors import (
     BrokenOffError,
     CancelledError,
     ChangedError,
+    LockTimeoutError,
     PgvigilError,
     QueryTimeoutError,
     RecoveryConflictError,
     TargetUnreachableError,
 )
+from pgvigil.lockholders import lock_holders
 from pgvigil.pulse import Pulse
 from pgvigil.target import Target
 
@@ -110,7 +112,7 @@ class Attempt:
         except ChangedError as error:
             return Result(Outcome.SKIPPED, str(error))
         except QueryTimeoutError as error:
-            return Result(Outcome.TIMEOUT, str(error))
+            return Result(Outcome.TIMEOUT, f"{error}{self._who_is_in_the_way(error)}")
         except PgvigilError as error:
             lost = isinstance(error, TargetUnreachableError)
             return Result(Outcome.ERROR, str(error), unreachable=lost)
@@ -123,6 +125,13 @@ class Attempt:
             kind = type(error).__name__
             log.warning("check crashed", check=check, subject=self._subject.name, error=kind, where=where)
             return result
+
+    def _who_is_in_the_way(self, error: QueryTimeoutError) -> str:
+        # That of another target is none of this one's.
+        if not isinstance(error, LockTimeoutError) or error is not self._contexts[-1].failure:
+            return ""
+        told = lock_holders(self._target, self._subject.reads or ())
+        return f": {told}" if told else ""
 
     def _verdict(self) -> object:
         for _ in range(_RECOVERY_ATTEMPTS - 1):

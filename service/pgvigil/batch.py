@@ -46,7 +46,8 @@ class BatchContext(RunContext):
         # What a standby breaks off is nobody's fault.
         if not isinstance(error, QueryFailedError) or isinstance(error, RecoveryConflictError):
             return
-        answered = self._snapshot.answered if self._snapshot else 0
+        snapshot = self._snapshots.current
+        answered = snapshot.answered if snapshot else 0
         for name, count in asked:
             answered -= count
             if answered < 0:
@@ -65,9 +66,15 @@ class Part:
         self.sample: int = batch.sample
         self.memory: State = assistance.memory
         self.resumed: State = {}
+        self.deployed_seconds: float | None = assistance.deployed_seconds
         self._assistance = assistance
         self._batch = batch
         self._side = side
+
+    @property
+    def accepted(self) -> State | None:
+        """What is accepted as right of the subject."""
+        return self._assistance.accepted()
 
     @property
     def last_seconds(self) -> float:

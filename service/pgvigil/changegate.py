@@ -7,7 +7,6 @@ still stands: no transaction was committed on the whole server in between.
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,7 +18,8 @@ from typing import Any
 from pydantic import SecretBytes, SecretStr
 
 from pgvigil import __version__
-from pgvigil.catalog import Catalog, Table
+from pgvigil.asked import Asked
+from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Subject
 from pgvigil.incident import State
 from pgvigil.metrics import Changes, GateState
@@ -61,8 +61,7 @@ class ChangeGate:
         self._changes = watch.changes
         self._several_hosts = _SEVERAL if watch.target.has_several_hosts else ""
         self._settings = {name: _settings(watch, check) for name, check in watch.checks.items()}
-        self._guard = threading.Lock()
-        self._asked: set[str] = set()
+        self._asked = Asked()
         self._last: Sight | None = None
         self._apart = ""
 
@@ -86,15 +85,11 @@ class ChangeGate:
 
     def ask(self, check: str) -> None:
         """Let the next tick of a check look at everything: somebody wants to know."""
-        with self._guard:
-            self._asked.add(check)
+        self._asked.ask(check)
 
     def asked(self, check: str) -> bool:
         """Tell, once, whether somebody wants to know."""
-        with self._guard:
-            asked = check in self._asked
-            self._asked.discard(check)
-            return asked
+        return self._asked.take(check)
 
     def look(self, watch: Watch, *, anew: bool = False) -> Sight:
         """Read where the target is, and its catalog, unless that is known from there; raises TargetError."""
@@ -125,7 +120,7 @@ class ChangeGate:
         if not (subject.reads or subject.walks) or sight.position is None:
             return ""
         tables = [
-            _shape(table)
+            table.shape
             for one in subject.reads or subject.walks
             for table in sight.catalog.with_all_below(one)
         ]
@@ -165,12 +160,6 @@ def _suspects(view: View, key: tuple[str, str]) -> set[str]:
         for one in view.incidents.values()
         if (one.target, one.check) == key and one.state is State.SUSPECT
     }
-
-
-def _shape(table: Table) -> tuple[object, ...]:
-    """Return what a table's rows, and their order along an index, depend on beside what is written."""
-    columns = [(one.name, one.number, one.type, one.collation) for one in table.columns]
-    return table.oid, table.file, columns
 
 
 def _settings(watch: Watch, check: Check[Any]) -> str:

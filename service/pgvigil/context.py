@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pgvigil.check import Peer, Query, Row, State, Subject, Touched
 from pgvigil.errors import BrokenOffError, CancelledError, PeerError, QueryFailedError, TargetError
 from pgvigil.pulse import Pulse
 from pgvigil.sidebyside import SideBySide
+from pgvigil.snapshots import Snapshots
 from pgvigil.target import Snapshot, Target
 from pgvigil.unchanged import Unchanged
 
@@ -54,6 +54,11 @@ class OpenPeer(Peer, Protocol):
         ...
 
 
+def _nothing() -> State | None:
+    """Know of nothing that was accepted: a run without a store compares with nothing."""
+    return None
+
+
 def _no_peer(target: str, _purpose: str, _pulse: Pulse) -> OpenPeer:
     raise PeerError(f"there is no target {target} to compare with")
 
@@ -66,15 +71,17 @@ def _alone(_subject: Subject) -> Assistance:
 class Assistance:
     """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
 
-    `memory`, `resumed` and `touched` are as the context has them; `touched` gets what fetches in the run's
-    snapshot. `peer` opens the target of a name, for the purpose that its server is shown. `save` keeps a
-    checkpoint's state, `rest` holds the run after so many seconds of work, and breaks it off by a
-    BrokenOffError. `pulse` is what shows that it gets on. For a batch all this is the batch's own, and `each`
-    returns what one subject is given.
+    `memory`, `resumed`, `deployed_seconds` and `touched` are as the context has them, and so is what
+    `accepted` returns; `touched` gets what fetches in the run's snapshot. `peer` opens the target of a name,
+    for the purpose that its server is shown. `save` keeps a checkpoint's state, `rest` holds the run after so
+    many seconds of work, and breaks it off by a BrokenOffError. `pulse` is what shows that it gets on. For a
+    batch all this is the batch's own, and `each` returns what one subject is given.
     """
 
     memory: State = field(default_factory=dict)
     resumed: State = field(default_factory=dict)
+    accepted: Callable[[], State | None] = _nothing
+    deployed_seconds: float | None = None
     save: Callable[[State, float], None] = _unsaved
     rest: Callable[[float], None] = _restless
     touched: Callable[[Fetch, Table], Touched | None] = _unknown
@@ -112,22 +119,19 @@ class RunContext:
         self.chunk_seconds = chunk_seconds
         self.memory = assistance.memory
         self.resumed = assistance.resumed
-        self.last_seconds = 0.0
-        self.busy_seconds = 0.0
-        """For how long the server was kept busy since the last rest, without waiting for a session."""
+        self.deployed_seconds = assistance.deployed_seconds
         self.servers: set[str] = set()
         """Since when the servers run that were read from: one, unless a name leads to several."""
         self._assistance = assistance
         self._target = target
         self._purpose = purpose
-        self._unchanged = Unchanged(lambda: catalog, subjects)
-        self._snapshot: Snapshot | None = None
+        self._snapshots = Snapshots(self._begin, self._raise_if_over, Unchanged(lambda: catalog, subjects))
         self._sessions: set[Snapshot] = set()
         self._peers: dict[str, OpenPeer] = {}
-        self._failure: TargetError | None = None
+        self.failure: TargetError | None = None
+        """The first failure on the run's own target."""
         self._over = False
         self._lock = threading.Lock()
-        self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         return self
@@ -135,9 +139,24 @@ class RunContext:
     def __exit__(self, *exc: object) -> None:
         self._over = True
         with self._lock:
-            self._stack.close()
+            self._snapshots.let_go()
         for peer in self._peers.values():
             peer.close()
+
+    @property
+    def last_seconds(self) -> float:
+        """How long the server took for what was fetched last."""
+        return self._snapshots.last_seconds
+
+    @property
+    def busy_seconds(self) -> float:
+        """For how long the server was kept busy since the last rest, without waiting for a session."""
+        return self._snapshots.busy_seconds
+
+    @property
+    def accepted(self) -> State | None:
+        """What is accepted as right of the subject, None where nothing is; raises StoreError."""
+        return self._assistance.accepted()
 
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the run's snapshot; raises TargetError."""
@@ -154,10 +173,11 @@ class RunContext:
         with self._asking() as snapshot:
             if len(queries) < 2 or self._target.limits.connections < 2:
                 return [snapshot.fetch(query) for query in queries]
-            side_by_side = SideBySide(self._target, self._purpose, snapshot, self._sessions, self._unchanged)
+            unchanged = self._snapshots.unchanged
+            side_by_side = SideBySide(self._target, self._purpose, snapshot, self._sessions, unchanged)
             answers = side_by_side.fetch(queries)
         # The others kept the server as busy as the run's own session did.
-        self.busy_seconds += side_by_side.busy_seconds
+        self._snapshots.busy_seconds += side_by_side.busy_seconds
         return answers
 
     def checkpoint(self, state: State | None = None, done: float = 0.0) -> None:
@@ -167,7 +187,7 @@ class RunContext:
             return
         self._end_snapshot()
         with self._lock:
-            busy, self.busy_seconds = self.busy_seconds, 0.0
+            busy = self._snapshots.rested()
         self._assistance.pulse.beat()
         self._assistance.save(state or {}, done)
         self._rest(busy)
@@ -191,7 +211,7 @@ class RunContext:
                 try:
                     self._peers[target] = self._assistance.peer(target, self._purpose, self._assistance.pulse)
                 except TargetError as error:
-                    self._failure = error
+                    self.failure = error
                     raise
             return self._peers[target]
 
@@ -200,12 +220,12 @@ class RunContext:
         with self._lock:
             self._raise_if_over()
             if self._target.stopping:
-                self._failure = CancelledError(f"target {self._target.name}: cancelled, pgvigil is stopping")
-                raise self._failure
+                self.failure = CancelledError(f"target {self._target.name}: cancelled, pgvigil is stopping")
+                raise self.failure
 
     def raise_if_failed(self) -> None:
         """Raise the first failure, if there was one, even when the check made light of it."""
-        failures = (self._failure, *(peer.failure for peer in self._peers.values()))
+        failures = (self.failure, *(peer.failure for peer in self._peers.values()))
         failure = next(filter(None, failures), None)
         if failure is not None:
             raise failure
@@ -213,7 +233,7 @@ class RunContext:
     def abandon(self) -> None:
         """Take the connection away from a check that hangs, and refuse it another."""
         self._over = True
-        for snapshot in (self._snapshot, *self._sessions):
+        for snapshot in (self._snapshots.current, *self._sessions):
             if snapshot is not None:
                 self._target.abandon(snapshot)
         for peer in list(self._peers.values()):
@@ -224,52 +244,33 @@ class RunContext:
             with self._assistance.pulse.resting():
                 self._assistance.rest(busy)
         except BrokenOffError as error:
-            self._failure = error
+            self.failure = error
             raise
 
     def _end_snapshot(self) -> None:
-        """Let go of the snapshot, once it is known that nothing that was read in it was changed under it."""
-        with self._lock:
-            self._raise_if_over()
-            if self._snapshot is None:
-                return
-            began = time.monotonic()
-            try:
-                self._unchanged.end(self._snapshot)
-            except Exception as error:
-                self._failure = _as_target_error(error)
-                raise
-            finally:
-                self.busy_seconds += time.monotonic() - began
-                self._stack.close()
-                self._snapshot = None
+        with self._noting_failures():
+            self._snapshots.end()
 
     @contextmanager
     def _asking(self) -> Iterator[Snapshot]:
         """Give the block the run's snapshot; how long it takes is noted, and its failure is the run's."""
+        with self._noting_failures(), self._snapshots.asking() as snapshot:
+            yield snapshot
+
+    @contextmanager
+    def _noting_failures(self) -> Iterator[None]:
         with self._lock:
             self._raise_if_over()
             try:
-                snapshot = self._begun()
-                began = time.monotonic()
-                try:
-                    yield snapshot
-                finally:
-                    self.last_seconds = time.monotonic() - began
-                    self.busy_seconds += self.last_seconds
+                yield
             except Exception as error:
-                self._failure = _as_target_error(error)
+                self.failure = _as_target_error(error)
                 raise
 
-    def _begun(self) -> Snapshot:
-        if self._snapshot is None:
-            self._snapshot = self._stack.enter_context(self._target.snapshot(self._purpose))
-            self.servers.add(self._snapshot.server)
-            # It may have been abandoned while it waited for a connection: then nobody else gives it back.
-            if self._over:
-                self._stack.close()
-                self._raise_if_over()
-        return self._snapshot
+    def _begin(self, stack: ExitStack) -> Snapshot:
+        snapshot = stack.enter_context(self._target.snapshot(self._purpose))
+        self.servers.add(snapshot.server)
+        return snapshot
 
     def _raise_if_over(self) -> None:
         self.raise_if_failed()

@@ -34,6 +34,7 @@ _LONGEST_TEXT = 1_000_000
 _MOST_FINDINGS = 1_000
 _MOST_VALUES = 100_000
 _LARGEST_MEMORY = 1 << 16
+_LARGEST_SEEN = 1 << 26
 _LARGEST_BATCH = 1_000
 _DEEPEST = 20
 # What the store's integers hold.
@@ -66,6 +67,7 @@ def sound_verdict(verdict: object, sample: int) -> Verdict:
         measures=_measures(verdict.measures),
         explain=_text(verdict.explain, "explain", _LONGEST_LINE),
         memory=_memory(verdict.memory),
+        seen=None if verdict.seen is None else _seen(verdict.seen),
     )
 
 
@@ -166,6 +168,20 @@ def _memory(memory: object) -> dict[str, JsonValue]:
     if size > _LARGEST_MEMORY:
         raise BreachError(f"the memory takes {size} bytes, more than {_LARGEST_MEMORY}")
     return plain
+
+
+def _seen(seen: object) -> dict[str, JsonValue]:
+    """Copy what may be accepted as a whole: there may be too much of it to look at each value."""
+    if not isinstance(seen, Mapping):
+        raise BreachError(f"seen is {_kind(seen)}, not a mapping")
+    try:
+        text = json.dumps(seen, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise BreachError(f"seen is not JSON: {type(error).__name__}") from None
+    if len(text) > _LARGEST_SEEN:
+        raise BreachError(f"seen takes {len(text)} bytes, more than {_LARGEST_SEEN}")
+    copied: dict[str, JsonValue] = json.loads(text)
+    return copied
 
 
 class _Plain:

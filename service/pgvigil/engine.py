@@ -116,13 +116,14 @@ class Engine:
 
     def _survey(self, watch: Watch, check: Check[Any]) -> None:
         try:
-            discovery = watch.runner.discover(check, self._look(watch).catalog)
+            catalog = self._look(watch).catalog
+            discovery = watch.runner.discover(check, catalog)
         except CancelledError:
             return
         except (TargetError, PluginError) as error:
             self._recorder.record(list(self._recorder.unknown(watch, check, str(error))))
             return
-        self._recorder.sync(watch, check, [one.name for one in discovery.subjects])
+        self._recorder.sync(watch, check, discovery.subjects, catalog)
 
     def stop(self) -> None:
         """Cancel all that runs, on every target at once."""
@@ -187,7 +188,7 @@ class Engine:
             return
         self._hindered.pop((watch.target.name, check.name), None)
         ordered = left_out_first(self.store.view(), (watch.target.name, check.name), subjects)
-        self._recorder.sync(watch, check, [subject.name for subject in subjects])
+        self._recorder.sync(watch, check, subjects, sight.catalog)
         progress = self._progress(watch, check, sight)
         touching = Touching(watch.changes, progress, full=asked)
         touching.begin(watch.checks)

@@ -95,6 +95,10 @@ class QueryTimeoutError(QueryFailedError):
     """A statement or lock timeout of the budget was reached."""
 
 
+class LockTimeoutError(QueryTimeoutError):
+    """The lock timeout of the budget was reached: somebody changes a table."""
+
+
 class RecoveryConflictError(QueryFailedError):
     """A standby broke the query off to go on replaying; it may be tried again."""
 

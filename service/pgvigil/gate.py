@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 
+from pgvigil.asked import Asked
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.window import Window
 
@@ -18,19 +18,15 @@ class Gate:
     def __init__(self, window: Window | None = None, clock: Clock | None = None) -> None:
         self._window = window
         self._clock = clock or SystemClock()
-        self._guard = threading.Lock()
-        self._asked: set[str] = set()
+        self._asked = Asked()
 
     def ask(self, check: str) -> None:
         """Let the next tick of a check to begin pass at any time: a person asks for it."""
-        with self._guard:
-            self._asked.add(check)
+        self._asked.ask(check)
 
     def for_tick(self, check: str) -> Callable[[], bool]:
         """Return what tells whether a tick that begins now may go on."""
-        with self._guard:
-            asked = check in self._asked
-            self._asked.discard(check)
+        asked = self._asked.take(check)
         return lambda: asked or self._is_open()
 
     def _is_open(self) -> bool:

@@ -60,9 +60,11 @@ class Leader:
                 self.follow(*self._unsettled)
 
     def catch_up(self) -> None:
-        """Follow what people told another replica, and examine what was deployed; raises StoreError."""
+        """Follow what people told any replica, and examine what was deployed; raises StoreError."""
         for target in {one.target for one in self._store.catch_up()}:
             self._watching.examine(target)
+        with self._following:
+            self._watching.follow_adoptions()
 
     def examine(self, target: str, check: str | None = None) -> list[str]:
         """Let all checks of a target, or one, begin now; return their names, none while not leading."""

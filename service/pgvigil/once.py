@@ -113,7 +113,7 @@ def check_once(
         server_version=server_version(catalog),
         started_at=started_at,
         finished_at=clock.now(),
-        checks=tuple(checks) or tuple(watch.checks),
+        checks=tuple(checks) or tuple(name for name, one in watch.checks.items() if not one.needs_store),
         runs=tuple(runs),
         warnings=(*_failed_batches(watch), *_read_instead(runs)),
     )
@@ -169,11 +169,14 @@ def _plan(
         raise UsageError(
             f"no check {unknown[0]} on target {watch.target.name}; there are {_listed(watch.checks)}"
         )
+    for name in checks:
+        if watch.checks[name].needs_store:
+            raise UsageError(f"check {name} compares with what a daemon has kept: see `pgvigil run`")
     for error in watch.misplaced(catalog):
         raise error
     plan, failed = [], []
     for name, check in watch.checks.items():
-        if checks and name not in checks:
+        if check.needs_store or (checks and name not in checks):
             continue
         try:
             discovery = watch.runner.discover(check, catalog)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from pgvigil.errors import (
     TargetUnreachableError,
 )
 from pgvigil.pulse import Pulse
+from pgvigil.snapshots import Snapshots
 from pgvigil.sweep import Assist
 from pgvigil.target import Snapshot, Target
 from pgvigil.unchanged import Unchanged
@@ -80,7 +81,6 @@ class PeerTarget:
         pulse: Pulse,
     ) -> None:
         self.failure: TargetError | None = None
-        self.last_seconds = 0.0
         self._watch = watch
         self._target = watch.target
         self._own = own
@@ -90,12 +90,14 @@ class PeerTarget:
         # A query of the other target may take as long as that one's budget allows.
         pulse.allow(watch.runner.limits.run_timeout)
         self._catalog: Catalog | None = None
-        self._unchanged = Unchanged(lambda: self._catalog)
-        self._snapshot: Snapshot | None = None
-        self._stack = ExitStack()
-        self._busy = 0.0
+        self._snapshots = Snapshots(self._begin, self._raise_if_over, Unchanged(lambda: self._catalog))
         self._over = False
         self._lock = threading.Lock()
+
+    @property
+    def last_seconds(self) -> float:
+        """How long the other server took for what was fetched last."""
+        return self._snapshots.last_seconds
 
     @property
     def catalog(self) -> Catalog:
@@ -111,25 +113,14 @@ class PeerTarget:
         """Let go of the snapshot and its session, and rest as the other target's governor wants."""
         self.conclude()
         with self._lock:
-            busy, self._busy = self._busy, 0.0
+            busy = self._snapshots.rested()
         with self._pulse.resting():
             self._watch.governor.breathe(busy)
 
     def conclude(self) -> None:
         """End the snapshot; raises ChangedError when what was read in it says nothing."""
-        with self._lock:
-            self._raise_if_over()
-            if self._snapshot is None:
-                return
-            began = time.monotonic()
-            try:
-                self._unchanged.end(self._snapshot)
-            except Exception as error:
-                self.failure = self._translated(error)
-                raise self.failure from error
-            finally:
-                self._busy += time.monotonic() - began
-                self._let_go()
+        with self._translating_failures():
+            self._snapshots.end()
 
     def close(self) -> None:
         """Let go of the peer for good; a query that is under way is one that nobody waits for any more."""
@@ -137,44 +128,40 @@ class PeerTarget:
         if self._lock.locked():
             self.abandon()
         with self._lock:
-            self._let_go()
-        self._watch.governor.account(self._busy)
+            self._snapshots.let_go()
+        self._watch.governor.account(self._snapshots.busy_seconds)
         self._target.close_idle()
 
     def abandon(self) -> None:
         """Take the connection away from a check that hangs, and refuse it another."""
         self._over = True
-        if self._snapshot is not None:
-            self._target.abandon(self._snapshot)
+        snapshot = self._snapshots.current
+        if snapshot is not None:
+            self._target.abandon(snapshot)
 
     def _read_catalog(self, snapshot: Snapshot) -> Catalog:
         return read_catalog(partial(snapshot.fetch, most_rows=None), self._watch.scope)
 
     def _ask(self, work: Callable[[Snapshot], T]) -> T:
+        with self._translating_failures(), self._snapshots.asking() as snapshot:
+            return work(snapshot)
+
+    @contextmanager
+    def _translating_failures(self) -> Iterator[None]:
         with self._lock:
             self._raise_if_over()
             try:
-                snapshot = self._begun()
-                began = time.monotonic()
-                try:
-                    return work(snapshot)
-                finally:
-                    self.last_seconds = time.monotonic() - began
-                    self._busy += self.last_seconds
+                yield
             except Exception as error:
                 self.failure = self._translated(error)
                 raise self.failure from error
 
-    def _begun(self) -> Snapshot:
-        if self._snapshot is None:
-            snapshot = self._session()
-            self._snapshot = snapshot
-            self._stack.enter_context(self._own.taking_along(snapshot))
-            # It may have been abandoned while it waited for a session.
-            self._raise_if_over()
-        return self._snapshot
+    def _begin(self, stack: ExitStack) -> Snapshot:
+        snapshot = self._session(stack)
+        stack.enter_context(self._own.taking_along(snapshot))
+        return snapshot
 
-    def _session(self) -> Snapshot:
+    def _session(self, stack: ExitStack) -> Snapshot:
         """Wait for a session of the other target's budget, for a while."""
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
@@ -182,7 +169,7 @@ class PeerTarget:
                 raise CancelledError(f"target {self._own.name}: cancelled, pgvigil is stopping")
             self._raise_if_over()
             try:
-                return self._stack.enter_context(self._target.snapshot(self._purpose, wait=False))
+                return stack.enter_context(self._target.snapshot(self._purpose, wait=False))
             except BusyError:
                 if time.monotonic() > deadline:
                     raise PeerError(
@@ -190,10 +177,6 @@ class PeerTarget:
                         f" all {self._target.limits.connections} of its budget were at work"
                         f" for {PATIENCE_SECONDS:g} s"
                     ) from None
-
-    def _let_go(self) -> None:
-        self._snapshot = None
-        self._stack.close()
 
     def _translated(self, error: Exception) -> TargetError:
         """Return a failure as one that leaves the run's own target out of it."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 from hashlib import sha256
 
 from pgvigil.check import State, Subject
 from pgvigil.clock import Clock
-from pgvigil.context import Assistance
+from pgvigil.context import ALONE, Assistance
 from pgvigil.errors import StoreError, SupersededError
 from pgvigil.store import Note, Store
 
@@ -44,6 +46,9 @@ class Progress:
         self.clock = clock
         self.define = define
         self._still = still
+        # Most checks accept nothing, and never ask.
+        self._accepted = cache(lambda: store.acceptances.accepted(*key))
+        self._deployed_seconds = _seconds_since_deployment(store, key[0], clock)
 
     def __call__(self, subjects: Sequence[Subject]) -> Assistance:
         """Return what a run is given: that of one subject, or that of a batch.
@@ -55,16 +60,16 @@ class Progress:
         resumed = self._resumed(first, subjects)
         if resumed:
             self.resumed.update(subject.name for subject in subjects)
-        return Assistance(
-            memory=first.memory if len(subjects) == 1 else {},
-            resumed=resumed,
-            save=self._saving(subjects),
-            each=self.remembering,
-        )
+        known = self.remembering(subjects[0]) if len(subjects) == 1 else ALONE
+        return replace(known, resumed=resumed, save=self._saving(subjects), each=self.remembering)
 
     def remembering(self, subject: Subject) -> Assistance:
-        """Return what one subject of a batch is given."""
-        return Assistance(memory=self.notes.get(subject.name, _NOTHING).memory)
+        """Return what the run of one subject is given."""
+        return Assistance(
+            memory=self.notes.get(subject.name, _NOTHING).memory,
+            accepted=lambda: self._accepted().get(subject.name),
+            deployed_seconds=self._deployed_seconds,
+        )
 
     def _defined(self, subjects: Sequence[Subject]) -> str:
         definitions = [self.define(subject) for subject in subjects]
@@ -100,3 +105,8 @@ class Progress:
                 self.store.save_progress(key, kept, done, self.clock.now(), still=self._still)
 
         return save
+
+
+def _seconds_since_deployment(store: Store, target: str, clock: Clock) -> float | None:
+    last = next(iter(store.view().deployments.get(target, ())), None)
+    return None if last is None else max(0.0, (clock.now() - last.at).total_seconds())

@@ -8,14 +8,15 @@ from typing import Any
 
 import structlog
 
-from pgvigil.check import Check
+from pgvigil.catalog import Catalog, lineage, read_lineage, why_gone, written_lineage
+from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock
 from pgvigil.errors import StoreError, UnfitError
 from pgvigil.health import Duty
 from pgvigil.metrics import Counters
 from pgvigil.run import Run
 from pgvigil.store import Store
-from pgvigil.telling import tell
+from pgvigil.telling import tell, tell_of_subjects
 from pgvigil.watch import WHOLE_CHECK, Watch
 
 log = structlog.get_logger(__name__)
@@ -64,25 +65,29 @@ class Recorder:
         elif up and before is not None and not before.up:
             log.info("target is back", target=name)
 
-    def sync(self, watch: Watch, check: Check[Any], subjects: Sequence[str]) -> None:
-        """Commit which subjects a check has; raises StoreError."""
+    def sync(
+        self, watch: Watch, check: Check[Any], subjects: Sequence[Subject], catalog: Catalog | None = None
+    ) -> None:
+        """Commit which subjects a check has; raises StoreError. The catalog tells why others are gone."""
         before = self._store.view().incidents
         synced = self._store.sync_subjects(
             watch.target.name,
             check.name,
-            subjects,
+            {one.name: written_lineage(lineage(one.objects)) for one in subjects},
             now=self._clock.now(),
             interval_seconds=watch.intervals[check.name],
+            why=lambda text: why_gone(read_lineage(text), catalog) if catalog else "",
             still=self.counts,
         )
         tell(synced.events, before)
+        tell_of_subjects(watch.target.name, check.name, synced)
 
     def unknown(self, watch: Watch, check: Check[Any], error: str, but: Container[str] = ()) -> Iterator[Run]:
         """Yield a failed run of every known subject: what nobody could look at must not stay green."""
         known = self.known(watch, check)
         if not known:
             known = [WHOLE_CHECK]
-            self.sync(watch, check, known)
+            self.sync(watch, check, [Subject(WHOLE_CHECK)])
         for subject in known:
             if subject not in but:
                 yield watch.runner.failed(check.name, subject, error)

@@ -17,7 +17,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from pgvigil.check import Check, Params, describe
-from pgvigil.config import Config, joined, near_match, one_line
+from pgvigil.config import Config, Draft, joined, near_match, one_line
 from pgvigil.errors import ConfigError, PluginError
 
 GROUP = "pgvigil.checks"
@@ -78,7 +78,24 @@ class Registry:
 
         Raises ConfigError with all that is wrong with the target's checks, and PluginError.
         """
-        sections = config.targets[target].checks
+        bound, errors = self._bound(config, target, config.targets[target].checks)
+        if errors:
+            raise joined(errors)
+        if not bound:
+            # A target without checks would look as clean as one that passed them all.
+            raise config.error_at(_path(target), "every check is disabled: leave the target out instead")
+        return bound
+
+    def objections(self, draft: Draft) -> Iterator[ConfigError]:
+        """Yield what is wrong with the checks of a file in which something else is wrong as well."""
+        for target, sections in draft.checks():
+            _, errors = self._bound(draft, target, sections)
+            yield from errors
+
+    def _bound(
+        self, config: Config | Draft, target: str, sections: Mapping[str, Any]
+    ) -> tuple[dict[str, Check[Any]], list[ConfigError]]:
+        """Return the enabled checks of a target, and all that is wrong with their settings."""
         errors = [
             config.error_at(_path(target, name), f"unknown check{near_match(name, self._installed)}")
             for name in sections
@@ -94,12 +111,7 @@ class Registry:
             if params.enabled:
                 errors += _astray(config, target, name, params)
                 bound[name] = _instance(found, params)
-        if errors:
-            raise joined(errors)
-        if not bound:
-            # A target without checks would look as clean as one that passed them all.
-            raise config.error_at(_path(target), "every check is disabled: leave the target out instead")
-        return bound
+        return bound, errors
 
     def bind_all(self, config: Config) -> dict[str, dict[str, Check[Any]]]:
         """Return the enabled checks of every target; raises as `bind` does, with all targets' errors."""
@@ -130,7 +142,7 @@ def _path(target: str, *check: str) -> tuple[str, ...]:
     return ("targets", target, "checks", *check)
 
 
-def _astray(config: Config, target: str, name: str, params: Params) -> Iterator[ConfigError]:
+def _astray(config: Config | Draft, target: str, name: str, params: Params) -> Iterator[ConfigError]:
     """Yield an error for each table of another target whose target is none, or no other one."""
     for one in params.elsewhere():
         path = (*_path(target, name), *one.path)
@@ -140,7 +152,7 @@ def _astray(config: Config, target: str, name: str, params: Params) -> Iterator[
             yield config.error_at(path, f"unknown target{near_match(one.target, config.targets)}")
 
 
-def _params(found: _Installed, config: Config, path: tuple[str, ...], section: object) -> Params:
+def _params(found: _Installed, config: Config | Draft, path: tuple[str, ...], section: object) -> Params:
     """Read a check's section; a plugin's own validators may raise whatever they like."""
     try:
         return config.section(path, section, found.type.params_type)

@@ -181,6 +181,7 @@ class Runner:
             strategy=result.examined.strategy,
             explain=result.examined.explain,
             memory=result.examined.memory,
+            seen=result.examined.seen,
             error=result.error,
             findings=result.examined.findings,
             confirm=result.confirm,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import structlog
 
 from pgvigil.incident import Event, EventKind, Incident
-from pgvigil.store import LiveIncident
+from pgvigil.store import LiveIncident, Synced
 
 _TOLD = {
     EventKind.OPENED: "incident opened",
@@ -31,3 +31,11 @@ def tell(events: Iterable[Event], incidents: Mapping[str, Incident | LiveInciden
                 count=incident.count,
                 id=incident.id,
             )
+
+
+def tell_of_subjects(target: str, check: str, synced: Synced) -> None:
+    """Log which subjects are gone, and why, and which go on under another name."""
+    for subject, why in synced.vanished.items():
+        log.info("subject vanished", target=target, check=check, subject=subject, why=why)
+    for old, new in synced.renamed.items():
+        log.info("subject renamed", target=target, check=check, subject=new, was=old)

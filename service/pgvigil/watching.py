@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -13,22 +12,24 @@ from typing import Any
 
 import structlog
 
-from pgvigil.changes import Changes, Slot
+from pgvigil.adoption import changed, checks_of, complaining, with_adopted
 from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
 from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
-from pgvigil.errors import ConfigError, TargetError
+from pgvigil.errors import ConfigError
 from pgvigil.gate import Gate
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
 from pgvigil.pressure import Pressure
+from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.schedule import Job, Scheduler, interval_seconds
 from pgvigil.sensor import Sensor
-from pgvigil.store import Store
+from pgvigil.slots import changes_of, drop_slot
+from pgvigil.store import Proposal, Store
 from pgvigil.target import Limits, Standby, Target
 from pgvigil.timing import Schedule
 from pgvigil.touching import noted
@@ -92,15 +93,16 @@ def build_watch(
         gate=Gate(budget.window, clock),
         reads=Reads(clock),
         full_every=None if settings.changes == "none" else settings.full_every.total_seconds(),
-        changes=_changes(name, settings) if settings.changes == "logical" else None,
+        changes=changes_of(name, settings) if settings.changes == "logical" else None,
     )
 
 
 @dataclass(frozen=True)
 class _Post:
-    """One target under watch; `settings` are those that it is watched by."""
+    """One target under watch; `settings` and `adopted` are what it is watched by."""
 
     settings: TargetSettings
+    adopted: tuple[Proposal, ...]
     watch: Watch
     engine: Engine
     scheduler: Scheduler
@@ -138,13 +140,22 @@ class Watching:
             self._store.retire(configured, self._clock.now())
             self._counters.keep(configured)
             self._counters.expect(configured)
+            adopted = self._store.proposals.adopted()
             for name in config.targets:
                 if name not in self._posts:
-                    self._posts[name] = self._begin(config, name)
+                    self._posts[name] = self._begin(config, name, adopted.get(name, ()))
         for post in gone:
             if post.watch.changes is not None:
-                _drop_slot(post.watch.target.name, post.settings)
+                drop_slot(post.watch.target.name, post.settings)
         log.info("watching", targets=list(config.targets))
+
+    def follow_adoptions(self) -> None:
+        """Begin anew on the targets on which something was adopted, or no longer is; raises StoreError."""
+        adopted = self._store.proposals.adopted()
+        with self._guard:
+            # One that could not begin, as the store failed, is tried again.
+            for name in self._config.targets if self._config else ():
+                self._adopt(name, adopted.get(name, ()))
 
     def examine(self, target: str, check: str | None = None) -> list[str]:
         """Let all checks of a target, or one, begin now; return their names, none when it is not watched."""
@@ -175,8 +186,14 @@ class Watching:
         with self._guard:
             self._end(self._posts)
 
-    def _begin(self, config: Config, name: str) -> _Post:
-        watch = build_watch(config, name, self._registry, clock=self._clock, complain=self._complain)
+    def _begin(self, config: Config, name: str, adopted: tuple[Proposal, ...]) -> _Post:
+        watch = build_watch(
+            with_adopted(config, name, adopted, self._registry),
+            name,
+            self._registry,
+            clock=self._clock,
+            complain=complaining(self._complain, config, adopted),
+        )
         engine = Engine(self._store, self._counters, [watch], self._clock, self._find)
         settings = config.targets[name]
         moved = self._store.reach(name, _address(settings))
@@ -202,8 +219,21 @@ class Watching:
             )
             keeping.start()
         if watch.changes is None and any(noted(self._store, name, check) for check in watch.checks):
-            _drop_slot(name, settings)
-        return _Post(settings, watch, engine, scheduler)
+            drop_slot(name, settings)
+        if settings.infer:
+            Proposer(watch, settings, self._store, self._clock).start()
+        return _Post(settings, adopted, watch, engine, scheduler)
+
+    def _adopt(self, name: str, adopted: tuple[Proposal, ...]) -> None:
+        """Begin anew on a target unless the same is adopted there as before."""
+        post = self._posts.get(name)
+        news = changed(post.adopted if post else (), adopted)
+        if self._config is None or (post is not None and not news):
+            return
+        self._end([name] if post else [])
+        self._posts[name] = self._begin(self._config, name, adopted)
+        for check in checks_of(news) & self._posts[name].watch.checks.keys():
+            self._posts[name].scheduler.hurry(name, check)
 
     def _find(self, name: str) -> Watch | None:
         """Return the watch of a target; while targets begin or change, whoever asks waits for a moment."""
@@ -261,30 +291,6 @@ def _standby(name: str, settings: TargetSettings, limits: Limits) -> Standby | N
         max_lag=standby.max_lag.total_seconds(),
         fallback=standby.fallback == "primary",
     )
-
-
-def _changes(name: str, settings: TargetSettings) -> Changes:
-    full_seconds = settings.full_every.total_seconds()
-    return Changes(_slot(name, settings), retention=settings.slot_retention, full_seconds=full_seconds)
-
-
-def _slot(name: str, settings: TargetSettings) -> Slot:
-    timeout = settings.budget.statement_timeout.total_seconds()
-    return Slot(name, settings.dsn.get_secret_value(), statement_timeout=timeout)
-
-
-def _drop_slot(name: str, settings: TargetSettings) -> None:
-    """Drop the slot of a target that is no longer watched by its changes, on a thread of its own."""
-
-    def drop() -> None:
-        with closing(_slot(name, settings)) as slot:
-            try:
-                if slot.drop_if_there():
-                    log.info("slot dropped, it is no longer asked for", target=name, slot=slot.name)
-            except TargetError as error:
-                log.warning("slot could not be dropped", target=name, error=str(error))
-
-    threading.Thread(target=drop, name=f"slot of {name}", daemon=True).start()
 
 
 def _schedule(settings: TargetSettings, check: Check[Any]) -> Schedule:

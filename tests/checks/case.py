@@ -54,15 +54,17 @@ def unknown(because: str) -> Expected:
 class Case:
     """One rule of a check, shown on a database.
 
-    `given` is the SQL that makes the database, run by a superuser. `role`, if given, is the login role that
-    the check runs as: it exists before `given`, for the time of the case, and needs a name of its own among
-    all cases. `expected` names every subject that the check discovers; `problems` has words of the message by
-    subject. `server` are markers (`pytest.mark.pg(">= 18")`, `contrib`): the case runs on every version
-    that fits, or with `newest_pg` on the newest of them.
+    `given` is the SQL that makes the database, run by a superuser. With `afterwards`, SQL as well, what the
+    first look saw is what is accepted, and the runs that are judged come after it. `role`, if given, is the
+    login role that the check runs as: it exists before `given`, for the time of the case, and needs a name of
+    its own among all cases. `expected` names every subject that the check discovers; `problems` has words of
+    the message by subject. `server` are markers (`pytest.mark.pg(">= 18")`, `contrib`): the case runs on
+    every version that fits, or with `newest_pg` on the newest of them.
     """
 
     title: str
     given: str
+    afterwards: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
     scope: Scope = field(default_factory=Scope)
     sample: int = 20

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from pgvigil.catalog import Scope
+from pgvigil.context import ALONE, Assistance
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Limits, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pgvigil.check import Check, Finding, Problem
+    from pgvigil.check import Check, Finding, Problem, State, Subject
     from pgvigil.run import Run
 
 
@@ -45,6 +46,7 @@ class Examiner:
     target: Target
     runner: Runner
     scope: Scope = field(default_factory=Scope)
+    accepted: Mapping[str, State] = field(default_factory=dict)
 
     def examine(self, check: Check[Any], *subjects: str) -> Runs:
         """Run the check on these subjects, or on all that it discovers; no subject may be missing."""
@@ -54,9 +56,9 @@ class Examiner:
         assert len(found) == len(discovery.subjects), "a subject was found twice"
         runs = {}
         for name in subjects or found:
-            run = self.runner.run(check, found[name], catalog)
-            assert run is not None, "the run was cancelled"
-            runs[name] = run
+            execution = self.runner.execute(check, found[name], catalog, self._assist(found[name]))
+            assert execution is not None, "the run was cancelled"
+            runs[name] = execution.run
         return Runs(runs, discovery.problems)
 
     def together(self, check: Check[Any]) -> Runs:
@@ -64,8 +66,17 @@ class Examiner:
         catalog = self.target.read_catalog(self.scope)
         discovery = check.discover(catalog)
         fit = [subject for subject in discovery.subjects if subject.unexaminable is None]
-        several = self.runner.execute_together(check, fit, catalog) if fit else None
+        each = replace(ALONE, each=self._assist)
+        several = self.runner.execute_together(check, fit, catalog, each) if fit else None
         return Runs({run.subject: run for run in several.runs} if several else {}, discovery.problems)
+
+    def accepting(self, runs: Runs) -> Examiner:
+        """Return one to which what these runs have seen is accepted."""
+        seen = {name: run.seen for name, run in runs.by_subject.items() if run.seen is not None}
+        return replace(self, accepted=seen)
+
+    def _assist(self, subject: Subject) -> Assistance:
+        return Assistance(accepted=lambda: self.accepted.get(subject.name))
 
 
 def examiner(

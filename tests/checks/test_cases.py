@@ -50,7 +50,12 @@ def test_case(kind: type[Check[Any]], case: Case, login: dict[str, str], emptied
     with psycopg.connect(database, autocommit=True) as conn:
         conn.execute(case.given)
     check = kind(kind.params_type.model_validate(case.settings))
-    with closing_examiner(make_conninfo(database, **login), case) as examiner:
+    with closing_examiner(make_conninfo(database, **login), case) as looking:
+        examiner = looking
+        if case.afterwards:
+            examiner = looking.accepting(looking.examine(check))
+            with psycopg.connect(database, autocommit=True) as conn:
+                conn.execute(case.afterwards)
         runs, together = examiner.examine(check), examiner.together(check)
     assert set(runs.by_subject) == set(case.expected)
     problems = {problem.subject: problem.message for problem in runs.problems}

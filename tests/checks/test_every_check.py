@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from pgvigil.check import Check, Outcome, Params, describe
 from pgvigil_checks import CHECKS
+from tests.runner.plugins import Plugin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +38,33 @@ def models(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
 def test_it_says_what_it_proves_costs_and_gets_wrong(check: type[Check[Any]]) -> None:
     described = describe(check)
     assert not described.summary.startswith("The check")
+
+
+@every_check
+def test_no_paragraph_of_it_is_a_wall_of_text(check: type[Check[Any]]) -> None:
+    described = describe(check)
+    lines = "\n".join((described.proves, described.cost, described.false_positives, described.remedy))
+    assert max(map(len, lines.splitlines())) < 800
+
+
+def test_paragraphs_and_lists_of_a_docstring_stay_what_they_are() -> None:
+    class Told(Plugin):
+        """Tells.
+
+        Proves: first
+            line.
+
+            - An item
+              in two lines.
+            - Another - one.
+
+            The end.
+        Cost: none.
+        False positives: none.
+        Remedy: none.
+        """
+
+    assert describe(Told).proves == "first line.\n\n- An item in two lines.\n- Another - one.\n\nThe end."
 
 
 @every_check

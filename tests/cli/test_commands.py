@@ -29,7 +29,7 @@ def test_help_names_every_command() -> None:
         assert f"\n  {command} " in text
 
 
-@pytest.mark.parametrize("group", [(), ("config",), ("deployment",), ("slot",)])
+@pytest.mark.parametrize("group", [(), ("config",), ("deployment",), ("proposals",), ("schema",), ("slot",)])
 def test_no_summary_in_a_help_is_cut(group: tuple[str, ...]) -> None:
     _, commands = pgvigil(*group, "--help", COLUMNS="80").out.split("\nCommands:\n")
     assert "..." not in commands
@@ -39,7 +39,13 @@ def test_checks_lists_what_is_installed_and_explains_one() -> None:
     listed = pgvigil("checks", "--format", "json").json
     one = pgvigil("checks", "orphan_rows", "--format", "json").json
     text = pgvigil("checks", "orphan_rows").out
-    assert [check["name"] for check in listed] == ["foreign_keys", "orphan_rows", "table_drift", "tables"]
+    assert [check["name"] for check in listed] == [
+        "foreign_keys",
+        "orphan_rows",
+        "table_drift",
+        "tables",
+        "schema_drift",
+    ]
     assert one in listed
     assert "relations" in one["settings"]["properties"]
     assert all(f"\n{section}\n" in text for section in DOC_SECTIONS)

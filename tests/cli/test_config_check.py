@@ -123,6 +123,20 @@ def test_what_works_otherwise_than_one_may_think_is_a_warning(server: Server, tm
         execute(dsn, f"SELECT pg_drop_replication_slot('{left}')")
 
 
+def test_a_slot_that_is_left_over_is_told_of_once_for_all_targets_on_its_server(
+    server: Server, tmp_path: Path
+) -> None:
+    with fresh_database(server) as dsn, fresh_database(server) as second:
+        left = make_slot(dsn, "old")
+        file = written(tmp_path, dsn)
+        file.write_text(f"{file.read_text()}  other: {{dsn: '{second}'}}\n")
+        answer = pgvigil("config", "check", "--connect", file)
+        assert answer.status == 0
+        [line] = [line for line in answer.err.splitlines() if left in line]
+        assert f"pgvigil slot drop --config {file} --target shop --slot {left}" in line
+        execute(dsn, f"SELECT pg_drop_replication_slot('{left}')")
+
+
 def test_a_standby_that_fits_is_told_and_one_that_does_not_is_an_error(
     server: Server, tmp_path: Path
 ) -> None:

@@ -25,7 +25,7 @@ from tests.prometheus import Prometheus, running_prometheus
 _RULES = Path(__file__).parents[2] / "deploy" / "prometheus"
 _TOKEN = "a-token-for-the-scene"
 _SEED = 1
-_CHECKS = 4
+_CHECKS = 5
 _NOBODY = "route: {receiver: nobody}\nreceivers: [{name: nobody}]\n"
 
 

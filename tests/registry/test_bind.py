@@ -129,3 +129,30 @@ def test_settings_that_crash_blame_the_plugin() -> None:
     config.targets["a"].checks["crash"] = {"confirm": 2}
     with pytest.raises(PluginError, match="its settings crashed: RuntimeError: no idea"):
         Registry.load([announce(Crash)]).bind(config, "a")
+
+
+def test_all_that_is_wrong_with_a_file_is_told_in_one_round(tmp_path: Path) -> None:
+    path = tmp_path / "pgvigil.yaml"
+    path.write_text(
+        "evry: 5m\n"
+        "targets:\n"
+        "  a:\n"
+        "    dsn: dbname=a\n"
+        "    checks: {plian: {}, picky: {threshold: 'no'}}\n"
+        "  b:\n"
+        "    every: soon\n"
+        "    checks: {picky: 5}\n"
+        "  c: nothing\n"
+    )
+    with pytest.raises(ConfigError) as caught:
+        load(path, {}, REGISTRY.objections)
+    lines = [line.removeprefix(f"{path}:") for line in str(caught.value).splitlines()]
+    assert [line[: line.index(": ", 3)] for line in lines] == [
+        "1: evry",
+        "5: targets.a.checks.plian",
+        "5: targets.a.checks.picky.threshold",
+        "6: targets.b.dsn",
+        "7: targets.b.every",
+        "8: targets.b.checks.picky",
+        "9: targets.c",
+    ]

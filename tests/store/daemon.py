@@ -9,6 +9,7 @@ import sys
 from contextlib import suppress
 from typing import Self
 
+from pgvigil import logs
 from pgvigil.errors import PgvigilError
 from pgvigil.store import Store
 from pgvigil.store.view import Picture
@@ -68,6 +69,7 @@ class Daemon:
 
 def main(url: str) -> None:
     """Open the store and carry out commands until there are no more."""
+    logs.configure("error", "auto")
     with Store.open(url, wait_seconds=2.0) as store:
         for line in sys.stdin:
             try:

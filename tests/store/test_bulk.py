@@ -155,25 +155,20 @@ def test_a_column_is_compared_with_many_texts(connection: Connection) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("encoding", "text"), [("SQL_ASCII", ODD), ("LATIN1", 'Schlüssel »größer« \\u0000 "\n')]
-)
-def test_a_database_of_another_encoding_keeps_what_it_can_write(
-    pg_server: Server, encoding: str, text: str
-) -> None:
+def test_a_database_without_an_encoding_keeps_every_character(pg_server: Server) -> None:
     dice = random.Random(5)
-    with fresh_database(pg_server, encoding=encoding) as dsn, Store.open(store_url(dsn)) as store:
-        store.sync_subjects("games", "orphan_rows", [text, "other"], NOW, 60)
+    with fresh_database(pg_server, encoding="SQL_ASCII") as dsn, Store.open(store_url(dsn)) as store:
+        store.sync_subjects("games", "orphan_rows", [ODD, "other"], NOW, 60)
         with store._database.writing() as connection:
             # What is kept as JSON may hold any character at all.
             rows = [
-                run_row(dice, key) | {"error": text, "explain": "", "strategy": "", "findings": [{ODD: ODD}]}
+                run_row(dice, key) | {"error": ODD, "explain": "", "strategy": "", "findings": [{ODD: ODD}]}
                 for key in keys(connection)
             ]
             insert_rows(connection, runs, rows, ("id",))
             kept = connection.execute(select(runs.c.error, runs.c.findings)).all()
-            assert list(map(tuple, kept)) == [(text, [{ODD: ODD}])] * 2
+            assert list(map(tuple, kept)) == [(ODD, [{ODD: ODD}])] * 2
             found = connection.scalars(
-                select(subjects.c.name).where(one_of(connection, subjects.c.name, [text]))
+                select(subjects.c.name).where(one_of(connection, subjects.c.name, [ODD]))
             )
-            assert found.all() == [text]
+            assert found.all() == [ODD]

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import os
+import sqlite3
+import time
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from pgvigil.errors import StoreError
 from pgvigil.store import Store
 from tests.incident.life import finding, run
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 LOST = "the store's file was removed or replaced"
@@ -74,3 +79,45 @@ def test_a_leader_whose_lock_file_was_deleted_takes_a_new_one_when_nobody_else_h
         assert first.leading
         with pytest.raises(StoreError, match=f"process {os.getpid()}"):
             second.lead()
+
+
+def test_whoever_would_lead_is_refused_at_once_whatever_goes_on_in_the_file(sqlite_url: str) -> None:
+    with Store.open(sqlite_url, to_lead=True) as first:
+        assert first.lead()
+        with written_to(sqlite_url):
+            began = time.monotonic()
+            with pytest.raises(StoreError, match="another pgvigil"):
+                Store.open(sqlite_url, to_lead=True)
+            assert time.monotonic() - began < 5
+            Store.open(sqlite_url).close()
+    # Nobody leads any more, nor whoever failed to open it.
+    with Store.open(sqlite_url, to_lead=True) as second:
+        assert second.lead()
+
+
+def test_a_store_that_somebody_writes_to_is_waited_for_with_a_word(sqlite_url: str, tmp_path: Path) -> None:
+    with (
+        Store.open(sqlite_url, wait_seconds=1.5) as store,
+        written_to(sqlite_url),
+        capture_logs() as logs,
+        pytest.raises(StoreError, match="locked"),
+    ):
+        store.record(run(finding()))
+    assert logs == [
+        {
+            "event": "waiting for the state store",
+            "log_level": "warning",
+            "file": str(tmp_path / "pgvigil.db"),
+            "reason": "another process writes to it",
+            "most": 1.5,
+        }
+    ]
+
+
+@contextmanager
+def written_to(url: str) -> Iterator[None]:
+    """Write to the store's file for the block, as another process would."""
+    with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        yield
+        writer.rollback()

@@ -20,6 +20,7 @@ from pgvigil.errors import StoreError
 from pgvigil.store import Store
 from pgvigil.store.codec import digest, row_of_incident
 from pgvigil.store.schema import REVISION, incidents, metadata, subjects
+from tests.databases import fresh_database
 from tests.incident.life import Book, finding, run
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from pgvigil.embedded import Server
 
 NEW_COLUMNS = {"digest"}
 """What incidents did not have in the first version."""
@@ -204,3 +206,16 @@ def test_a_database_that_does_not_exist(postgres_url: str) -> None:
     nowhere = make_url(postgres_url).set(database="nowhere")
     message = complaint(nowhere.render_as_string(hide_password=False))
     assert 'database "nowhere" does not exist' in message
+
+
+@pytest.mark.parametrize("encoding", ["LATIN1", "WIN1252", "EUC_JP"])
+def test_a_database_that_lacks_characters_is_refused_before_it_refuses_a_result(
+    pg_server: Server, encoding: str
+) -> None:
+    with (
+        fresh_database(pg_server, encoding=encoding) as dsn,
+        pytest.raises(
+            StoreError, match=f"the encoding {encoding}, which lacks characters .* ENCODING 'UTF8'"
+        ),
+    ):
+        Store.open(dsn.replace("postgresql://", "postgresql+psycopg://", 1))

@@ -305,6 +305,10 @@ def test_the_document_describes_every_route_and_who_may_use_it(site: Site) -> No
                 content = described["responses"][status]["content"]["application/json"]
                 assert content["schema"] == {"$ref": "#/components/schemas/Error"}
     assert set(document["paths"]) == {
+        "/acceptances",
+        "/proposals",
+        "/proposals/{proposal}/adopt",
+        "/proposals/{proposal}/reject",
         "/targets",
         "/checks",
         "/underway",

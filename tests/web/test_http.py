@@ -192,6 +192,26 @@ def test_what_a_reader_asks_for_is_not_echoed(site: Site) -> None:
         assert "<script>" not in site.ask(path.replace("<", "%3c").replace(">", "%3e")).text
 
 
+def test_a_target_that_is_down_says_so_once_and_what_to_do_and_shows_faults_first(site: Site) -> None:
+    crowded(site.store)
+    error = "connection to server failed: Connection refused"
+    for number, check in enumerate(("foreign_keys", "table_drift")):
+        site.store.sync_subjects("kasse-ü", check, ["a", WHOLE_CHECK], NOW, 300)
+        site.store.record(
+            run(WHOLE_CHECK, Outcome.ERROR, check=check, target="kasse-ü", minutes=number, error=error)
+        )
+        site.store.record(run("a", Outcome.PASS, check=check, target="kasse-ü", minutes=60))
+    text = site.ask("/targets/kasse-%C3%BC").text
+    assert text.count(error) == 1
+    [trouble] = re.findall(r"<p class=\"note\" data-trouble>.*?</p>", text)
+    assert error in trouble
+    assert 'href="/runbooks/PgvigilTargetDown"' in trouble
+    assert site.ask("/runbooks/PgvigilTargetDown").status == 200
+    states = re.findall(r'data-subject=.*? data-state="(.*?)"', text)
+    assert states == sorted(states, key=["failed", "unknown", "passed"].index)
+    assert len(set(states)) == 3
+
+
 def test_an_incident_shows_all_that_is_known_of_it(site: Site) -> None:
     crowded(site.store)
     down = site.store.incidents(Filter(target="kasse-ü"))[0]

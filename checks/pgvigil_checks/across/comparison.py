@@ -232,10 +232,7 @@ def _leads(table: Table, names: Sequence[str]) -> bool:
 def _mark(peer: Peer, plan: _Plan, pair: EntityPair, right: Row) -> str:
     """Return what stands for the walk and the other side while a run that was broken off may go on."""
     catalog = peer.catalog
-    tables = [
-        (table.oid, table.file, [(column.name, column.number, column.type) for column in table.columns])
-        for table in catalog.with_all_below(pair.right)
-    ]
+    tables = [table.shape for table in catalog.with_all_below(pair.right)]
     walk = [part.part.label for part in plan.parts]
     parts = [walk, catalog.database, right["started"], tables]
     return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()[:32]

@@ -1,5 +1,5 @@
--- Returns: a row for the child and one for the parent: how many tables hold its rows, and which share of their pages
---          is all-visible.
+-- Returns: a row for the child and one for the parent: how many tables hold its rows, none if it is gone, and which
+--          share of their pages is all-visible.
 -- Cost: look-ups in system catalogs for each part.
 -- Locks: none beyond AccessShareLock on the system catalogs.
 WITH RECURSIVE parts (is_child, oid) AS (
@@ -14,5 +14,5 @@ SELECT is_child,
        count(*) FILTER (WHERE relkind <> 'p') AS tables,
        coalesce(sum(relallvisible) FILTER (WHERE relkind <> 'p')::float8
                 / nullif(sum(relpages) FILTER (WHERE relkind <> 'p'), 0), 0) AS visible
-FROM parts JOIN pg_class AS c USING (oid)
+FROM parts LEFT JOIN pg_class AS c USING (oid)
 GROUP BY is_child

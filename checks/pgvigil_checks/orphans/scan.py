@@ -34,7 +34,7 @@ def _parts(context: Context, reference: Reference) -> list[sql.Composed]:
     buffers, where one of a range would push out what others need.
     """
     size = context.fetch(query("scan_size.sql").format(child=sql.Literal(reference.child.oid)))[0]
-    pages: int = size["pages"]
+    pages: int = size["pages"] or 0  # of a table that was dropped meanwhile: the scan will find that out
     if not _FEWEST_PAGES <= pages <= size["cached"]:
         return [sql.SQL("{}").format(sql.SQL("true"))]
     places = [sql.Literal(f"({pages * number // _PARTS},0)") for number in range(1, _PARTS)]

@@ -68,15 +68,8 @@ def big_together(subjects: Iterable[Subject]) -> Iterator[Sequence[Subject]]:
 def is_big(subject: Subject) -> bool:
     """Tell whether a relation is one of integers, whose child takes long to read."""
     key = subject.payload
-    names = (
-        (key.child_columns, key.parent_columns)
-        if isinstance(key, ForeignKey)
-        else (
-            key.name.child_columns,
-            key.name.parent_columns,
-        )
-    )
-    sides = ((key.child, names[0]), (key.parent, names[1]))
+    names = key if isinstance(key, ForeignKey) else key.name
+    sides = ((key.child, names.child_columns), (key.parent, names.parent_columns))
     return takes_long(key.child) and all(
         table.kind in (TableKind.TABLE, TableKind.PARTITIONED)
         and len(columns) == 1

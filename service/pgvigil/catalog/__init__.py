@@ -1,5 +1,15 @@
 """The catalog: what a target consists of, and how its parts are named."""
 
+from pgvigil.catalog.lineage import (
+    CatalogObject,
+    Lineage,
+    lineage,
+    oids,
+    read_lineage,
+    why_gone,
+    written_lineage,
+)
+from pgvigil.catalog.misfit import relation_misfit
 from pgvigil.catalog.model import (
     Catalog,
     Column,
@@ -22,30 +32,48 @@ from pgvigil.catalog.names import (
     quote,
 )
 from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
+from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
+from pgvigil.catalog.schema_state import SchemaState, TableState, constraints_query, made_state
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
 
 __all__ = [
     "KEPT_SCHEMA",
     "KINDS",
     "Catalog",
+    "CatalogObject",
+    "Change",
+    "ChangeKind",
     "Column",
     "ForeignKey",
     "Index",
     "Key",
+    "Lineage",
     "Match",
     "Operator",
     "PairName",
+    "Part",
     "RelationName",
+    "SchemaState",
     "Scope",
     "Table",
     "TableKind",
     "TableName",
+    "TableState",
     "TriggerState",
     "catalog_queries",
+    "compare_schemas",
+    "constraints_query",
+    "lineage",
     "made_catalog",
+    "made_state",
+    "oids",
     "parse_relation",
     "parse_table",
     "qualified",
     "quote",
     "read_catalog",
+    "read_lineage",
+    "relation_misfit",
+    "why_gone",
+    "written_lineage",
 ]

@@ -37,7 +37,8 @@ class Column:
     `base_type` is the type under all domains, without its modifier. `collation` is (schema, name) of a
     collatable column, else None; `deterministic` says whether equal means byte-equal under it. `not_null` is
     what a validated constraint says. `comparable` tells whether values have an equality operator (json, xml,
-    point, and what contains them, have none).
+    point, and what contains them, have none). `filled` tells whether the server gives a value where none was
+    given: a default, an identity or a generated one.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     deterministic: bool
     comparable: bool
     generated: bool
+    filled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +113,12 @@ class Table:
     def is_partition(self) -> bool:
         """Whether this is a partition: its rows are judged at the root."""
         return self.partition_of is not None
+
+    @property
+    def shape(self) -> tuple[object, ...]:
+        """What its rows, and their order along an index, depend on beside what is written."""
+        columns = [(one.name, one.number, one.type, one.collation) for one in self.columns]
+        return self.oid, self.file, columns
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name."""

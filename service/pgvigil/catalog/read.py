@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from importlib import resources
+from sys import intern
 from typing import Any, LiteralString
 
 from pgvigil.catalog.model import (
@@ -107,18 +108,21 @@ def _table(row: dict[str, Any], columns: Rows, indexes: Rows) -> Table:
 
 
 def _column(row: dict[str, Any]) -> Column:
-    collation = (row["collation_schema"], row["collation_name"]) if row["collation_name"] else None
+    collated = row["collation_name"]
+    collation = (intern(row["collation_schema"]), intern(collated)) if collated else None
+    # Tens of thousands of columns have a few hundred names and types among them.
     return Column(
-        name=row["name"],
+        name=intern(row["name"]),
         number=row["number"],
-        type=row["type"],
-        base_type=row["base_type"],
+        type=intern(row["type"]),
+        base_type=intern(row["base_type"]),
         category=row["category"],
         not_null=row["not_null"],
         collation=collation,
         deterministic=row["deterministic"],
         comparable=row["comparable"],
         generated=row["generated"],
+        filled=row["filled"],
     )
 
 

@@ -2,6 +2,7 @@
 --          bytes, and the process that uses it.
 -- Cost: a view without a table behind it. Locks: none.
 SELECT slot_name::text AS name,
+       pg_postmaster_start_time()::text AS server,
        database::text AS database,
        active_pid,
        CASE WHEN wal_status <> 'lost'

@@ -125,14 +125,12 @@ class Slot:
             self._drop(state.name)
         return state.exists
 
-    def drop_namesake(self, name: str) -> None:
-        """Drop a slot with a name as pgvigil gives them, of whatever database of the server."""
-        if name not in [one.name for one in self.namesakes()]:
-            raise TargetError(
-                f"target {self.target}: no slot of pgvigil's on its server is named {name}: "
-                "pgvigil slot show lists those that there are"
-            )
-        self._drop(name)
+    def drop_namesake(self, name: str) -> bool:
+        """Drop a slot with a name as pgvigil gives them, of whatever database; tell whether there was one."""
+        there = name in [one.name for one in self.namesakes()]
+        if there:
+            self._drop(name)
+        return there
 
     def _drop(self, name: str) -> None:
         """Drop a slot that a person wants to be rid of; the error says what else is to be done."""

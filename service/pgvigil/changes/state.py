@@ -41,9 +41,13 @@ class SlotState:
 
 @dataclass(frozen=True, slots=True)
 class Namesake:
-    """A slot with a name as pgvigil gives them. `retained` is in bytes, None when its WAL is lost."""
+    """A slot with a name as pgvigil gives them. `retained` is in bytes, None when its WAL is lost.
+
+    `server` says since when the server runs, which tells it from others.
+    """
 
     name: str
+    server: str
     database: str
     active_pid: int | None
     retained: int | None

@@ -14,14 +14,14 @@ class Batch(Context, Protocol):
 
     What is here is the batch's own. `resumed` is what was given to `checkpoint` by a batch of the very same
     subjects that was broken off; it is kept for as long as none of their tables is another one. `memory` is
-    empty and `touched` knows nothing: these belong to one subject each, see `of`.
+    empty, nothing is `accepted` and `touched` knows nothing: these belong to one subject each, see `of`.
     """
 
     def of(self, subject: Subject) -> Context:
         """Return the context of one subject of the batch, which shares the batch's session and snapshot.
 
-        It has the subject's `memory`, and `touched` answers for it. It takes no checkpoints: `chunk_seconds`
-        is None, and `resumed` is empty.
+        It has the subject's `memory` and what is `accepted` of it, and `touched` answers for it. It takes no
+        checkpoints: `chunk_seconds` is None, and `resumed` is empty.
         """
         ...
 

@@ -95,6 +95,20 @@ class Context(Protocol):
         ...
 
     @property
+    def accepted(self) -> State | None:
+        """What is accepted as right of this subject, as an earlier run returned it as `Examined.seen`.
+
+        None before any run returned it: what the first one returns is what is accepted until a person
+        accepts something else.
+        """
+        ...
+
+    @property
+    def deployed_seconds(self) -> float | None:
+        """How long ago the last deployment to the target was marked; None where none is known."""
+        ...
+
+    @property
     def resumed(self) -> State:
         """The state at the last checkpoint of a run of this subject that was broken off; else empty."""
         ...

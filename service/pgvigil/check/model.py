@@ -10,7 +10,7 @@ from typing import Any, LiteralString, TypeAlias
 
 from psycopg import sql
 
-from pgvigil.catalog import Table
+from pgvigil.catalog import CatalogObject, Table
 
 JsonValue: TypeAlias = "bool | int | float | str | Sequence[JsonValue] | Mapping[str, JsonValue] | None"
 """What findings may hold: plain JSON."""
@@ -73,7 +73,9 @@ class Subject:
     written; None where more takes part (a view, the time of day, a function): then it is always looked at.
     `walks` are the tables of which a scan that was broken off goes on nevertheless, while they are the same.
     `rows`, in the place of `reads`, are those whose rows are read beside what functions say of them: a
-    standby of the target tells that as well as its primary.
+    standby of the target tells that as well as its primary. `objects` are the tables and constraints that it
+    is about: while these are the same it keeps its history under another name, and when they are gone, that
+    is why it is.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Subject:
     reads: tuple[Table, ...] | None = None
     walks: tuple[Table, ...] = ()
     rows: tuple[Table, ...] = ()
+    objects: tuple[CatalogObject, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +141,9 @@ class Examined:
     `strategy` names the method that was used, `explain` says in a few lines why this one; `rows_examined`
     counts the rows that were judged. `measures` are figures that metrics show whether or not there is a
     finding, such as the drift of a pair by kind. `memory` is what the next run of this subject wants to know:
-    how long this one took, say. It is kept in the state store, a few kilobytes at the most.
+    how long this one took, say. It is kept in the state store, a few kilobytes at the most. `seen` is what
+    of the subject a person may accept as right, for later runs to compare with; it is kept as well, some
+    megabytes at the most.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -147,6 +152,7 @@ class Examined:
     measures: Mapping[str, int] = field(default_factory=dict)
     explain: str = ""
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
+    seen: Mapping[str, JsonValue] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,7 +88,10 @@ DOC_SECTIONS = ("Proves", "Cost", "False positives", "Remedy")
 
 @dataclass(frozen=True, slots=True)
 class Description:
-    """A check's docstring, taken apart: what it proves, costs and can get wrong, and how to remedy."""
+    """A check's docstring, taken apart: what it proves, costs and can get wrong, and how to remedy.
+
+    Paragraphs are lines with an empty one between them; the items of a list are lines that begin with `- `.
+    """
 
     summary: str
     proves: str
@@ -107,6 +110,8 @@ class Check(ABC, Generic[P]):
 
     name: ClassVar[str]
     params_type: ClassVar[type[Params]] = Params
+    needs_store: ClassVar[bool] = False
+    """Whether it compares with what the store has kept of earlier runs: a single sweep leaves it out then."""
 
     def __init__(self, params: P) -> None:
         self.params = params
@@ -154,7 +159,7 @@ def describe(check: type[Check[Any]]) -> Description:
     doc = inspect.cleandoc(check.__doc__ or "")
     pattern = rf"^({'|'.join(DOC_SECTIONS)}):[ \n]"
     pieces = re.split(pattern, doc, flags=re.MULTILINE)
-    sections = {name: " ".join(text.split()) for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
+    sections = {name: _unwrapped(text) for name, text in zip(pieces[1::2], pieces[2::2], strict=True)}
     summary = pieces[0].strip().split("\n\n")[0].replace("\n", " ")
     missing = [name for name in DOC_SECTIONS if not sections.get(name)]
     if not summary or missing:
@@ -164,7 +169,12 @@ def describe(check: type[Check[Any]]) -> Description:
     )
 
 
-@cache
+def _unwrapped(text: str) -> str:
+    """Return a text with one line for each of its paragraphs and of the items of its lists."""
+    paragraphs = (re.split(r"\n *(?=- )", paragraph) for paragraph in re.split(r"\n\s*\n", text.strip()))
+    return "\n\n".join("\n".join(" ".join(line.split()) for line in lines) for lines in paragraphs)
+
+
 @cache
 def load_sql(package: str, name: str) -> sql.SQL:
     """Return the query in the file `name` of an importable package, as a template for `.format()`.

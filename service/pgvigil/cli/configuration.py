@@ -14,13 +14,17 @@ from pgvigil import logs
 from pgvigil.catalog import Catalog
 from pgvigil.check import Subject
 from pgvigil.cli import source
-from pgvigil.cli.fit import fit
+from pgvigil.cli.calling import Daemon
+from pgvigil.cli.fit import Leftover, fit
 from pgvigil.cli.output import counted
+from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
+from pgvigil.cli.starting import Decisions, Known, discovered
 from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError
 from pgvigil.grants import grants
+from pgvigil.imports import Kind as FileKind
 from pgvigil.patterns import matches
 from pgvigil.registry import Registry
 from pgvigil.routing import reach
@@ -29,6 +33,9 @@ from pgvigil.watch import Watch
 from pgvigil.watching import build_watch
 from pgvigil.web.security import Security
 
+# What is less probable than not cannot be adopted unseen.
+_LEAST_ADOPTED = 0.5
+
 
 def check(file: Path, *, connect: bool) -> None:
     """Validate a file and the web configuration it names, and compare it with its databases if wanted.
@@ -36,8 +43,8 @@ def check(file: Path, *, connect: bool) -> None:
     All targets are looked at, whatever is the matter with one of them.
     """
     logs.configure("error", "auto")
-    config = load(file)
     registry = Registry.load()
+    config = load(file, objections=registry.objections)
     warnings = list(map(str, doubts(config, registry.bind_all(config))))
     Security.of(config)
     look = _Look(config, file, registry)
@@ -61,6 +68,7 @@ class _Look:
 
     def __init__(self, config: Config, file: Path, registry: Registry) -> None:
         self.warnings: list[str] = []
+        self._leftovers: set[Leftover] = set()
         self._config = config
         self._file = file
         self._watch = partial(_watch, config, registry=registry)
@@ -74,7 +82,7 @@ class _Look:
         subjects = _fitting(watch, catalog, self._peer, misfits)
         self.warnings += [str(one.error) for one in lacking if one.partly]
         self.warnings += unread(watch, catalog, _examined(subjects), self._file)
-        self.warnings += fit(self._config, watch, self._file)
+        self.warnings += fit(self._config, watch, self._file, self._leftovers)
         standby = ", its standby too" if watch.target.standby is not None else ""
         return f", {counted(len(subjects), 'subject')}{standby}"
 
@@ -136,18 +144,34 @@ def schema() -> None:
     sys.stdout.write(json.dumps(json_schema(models), indent=2, ensure_ascii=False) + "\n")
 
 
-def init(dsn: str | None, output: Path | None) -> None:
-    """Write a starting file; an existing one is never overwritten."""
+def init(
+    dsn: str | None,
+    output: Path | None,
+    daemon: Daemon | None = None,
+    target: str | None = None,
+    brought: tuple[FileKind, Path] | None = None,
+    adopt: float | None = None,
+) -> None:
+    """Write a starting file; an existing one is never overwritten.
+
+    What was decided of a `daemon`'s proposals on a target holds, and so does what is `brought`, a file of
+    another tool; from a probability of `adopt` on what is inferred is taken for adopted. Raises UsageError,
+    and as `Daemon.get` does.
+    """
     logs.configure("error", "auto")
     registry = Registry.load()
-    catalog = None
-    name = "main"
     dsn = dsn or os.environ.get(DSN_VARIABLE)
-    if dsn:
-        config = Config.from_dsn(dsn)
-        name = source.choose(config, None)
-        catalog = _catalog(config, name, registry=registry)
-    text = starting_file(name, catalog, registry.types)
+    if daemon is not None and not dsn:
+        raise UsageError("--url is about proposals on a database: give its --dsn, too")
+    if brought is not None and not dsn:
+        raise UsageError("--import is held against a database: give its --dsn, too")
+    if adopt is not None and not dsn:
+        raise UsageError("--adopt is about what is inferred of a database: give its --dsn, too")
+    if adopt is not None and not _LEAST_ADOPTED <= adopt <= 1:
+        raise UsageError(f"--adopt is a probability, from {_LEAST_ADOPTED} to 1: {adopt} is none")
+    decisions = Decisions.of(daemon, target) if daemon is not None else None
+    known = Known(decisions, brought, adopt)
+    text = _starting_file(dsn, registry, known) if dsn else starting_file("main", None, registry.types)
     if output is None:
         sys.stdout.write(text)
         return
@@ -159,6 +183,19 @@ def init(dsn: str | None, output: Path | None) -> None:
     except OSError as error:
         raise UsageError(f"{output} cannot be written: {error.strerror}") from None
     sys.stderr.write(f"wrote {output}; next: export {DSN_VARIABLE}=DSN, pgvigil config check {output}\n")
+
+
+def _starting_file(dsn: str, registry: Registry, known: Known) -> str:
+    """Return a file about what is found at the DSN; raises ConfigError, TargetError and UsageError."""
+    config = Config.from_dsn(dsn)
+    name = source.choose(config, None)
+    with _watch(config, name, registry) as watch, progress_bar() as progress:
+        catalog, proposals = discovered(watch, config, registry, progress or _nobody, known)
+    return starting_file(name, catalog, registry.types, proposals)
+
+
+def _nobody(_step: str, _done: float, _total: int) -> None:
+    """Tell nobody: stderr is no terminal."""
 
 
 def show_grants(role: str, file: Path | None, dsn: str | None, target: str | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 from pgvigil.changes import Slot, SlotState
 from pgvigil.check import load_sql
@@ -15,10 +16,14 @@ from pgvigil.errors import ConfigError, QueryFailedError
 from pgvigil.sensor import Sensor, Signal, Signals
 from pgvigil.watch import Watch
 
+Leftover: TypeAlias = tuple[str, str]
+"""A slot that belongs to no target: its server, and its name."""
 
-def fit(config: Config, watch: Watch, file: Path) -> list[str]:
+
+def fit(config: Config, watch: Watch, file: Path, told: set[Leftover]) -> list[str]:
     """Return what is doubtful about a target's settings, of a file, on its server; one line each.
 
+    `told` are leftovers that another target on the server has told of already; those of this one are added.
     Raises ConfigError with all that cannot work there, or TargetError when it does not answer.
     """
     settings = config.targets[watch.target.name]
@@ -31,9 +36,11 @@ def fit(config: Config, watch: Watch, file: Path) -> list[str]:
         with suppress(QueryFailedError):
             state = slot.state()
             doubts += [str(error) for error in _retention(settings, watch, state)]
-            left = leftovers(slot, state, config.targets)
+            left = {(one.server, one.name): one for one in leftovers(slot, state, config.targets)}
             options = source.options(file, None, slot.target)
-            doubts += [f"{slot.target}: {left_over(one, options)}" for one in left]
+            new = [one for key, one in left.items() if key not in told]
+            doubts += [f"{slot.target}: {left_over(one, options)}" for one in new]
+            told.update(left)
         return doubts
 
 

@@ -8,7 +8,15 @@ from typing import Annotated
 import typer
 
 from pgvigil.cli.ending import one_line_errors
-from pgvigil.cli.options import ConfigOption, DsnOption, TargetOption
+from pgvigil.cli.options import (
+    DEFAULT_URL,
+    CaFileOption,
+    ConfigOption,
+    DsnOption,
+    TargetOption,
+    TokenFileOption,
+    UrlOption,
+)
 
 config_app = typer.Typer(
     help="Validate a configuration file, or print its JSON Schema.", no_args_is_help=True
@@ -62,24 +70,18 @@ def deployment_mark_command(
     examine: Annotated[
         bool, typer.Option("--examine/--no-examine", help="Whether the target is examined at once.")
     ] = True,
-    url: Annotated[
-        str, typer.Option(metavar="URL", envvar="PGVIGIL_URL", help="Where pgvigil serves.")
-    ] = "http://127.0.0.1:9925",
-    token_file: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Holds a token of the scope write; else $PGVIGIL_TOKEN."),
-    ] = None,
-    ca_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Certificates to trust instead of the system's.")
-    ] = None,
+    url: UrlOption = DEFAULT_URL,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Tell that a version was deployed.
 
     What is first seen from then on counts as new. Telling it again with the same --at records it once.
     """
-    from pgvigil.cli import deployment
+    from pgvigil.cli import calling, deployment
 
-    deployment.mark(deployment.Request(url, version, target, at, examine, token_file, ca_file))
+    daemon = calling.Daemon(url, token_file, ca_file)
+    deployment.mark(deployment.Request(daemon, version, target, at, examine))
 
 
 @slot_app.command("show")
@@ -108,7 +110,8 @@ def slot_drop_command(
 ) -> None:
     """Drop the slot: the server keeps nothing for pgvigil any more.
 
-    A daemon that still watches with `changes: logical` makes a new one.
+    A daemon that still watches with `changes: logical` makes a new one. Exit status: 0 it is gone, or there
+    was none; 2 the server has no slot of the name that was given; 3 it did not answer, or keeps the slot.
     """
     from pgvigil.cli import slot
 

@@ -6,15 +6,26 @@ once, whatever the others need.
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
 from pgvigil import __version__
+from pgvigil.cli.deciding import proposals_app, schema_app
 from pgvigil.cli.ending import OneLineGroup, one_line_errors
 from pgvigil.cli.groups import config_app, deployment_app, slot_app
-from pgvigil.cli.options import ConfigOption, DsnOption, TargetOption
+from pgvigil.cli.options import (
+    AdoptOption,
+    CaFileOption,
+    ConfigOption,
+    DsnOption,
+    ImportOption,
+    TargetOption,
+    TokenFileOption,
+    WatchedOption,
+)
 from pgvigil.cli.output import open_streams
 
 app = typer.Typer(
@@ -29,6 +40,8 @@ app = typer.Typer(
 )
 app.add_typer(config_app, name="config")
 app.add_typer(deployment_app, name="deployment")
+app.add_typer(proposals_app, name="proposals")
+app.add_typer(schema_app, name="schema")
 app.add_typer(slot_app, name="slot")
 
 
@@ -130,6 +143,52 @@ def check_command(
     )
 
 
+@app.command("audit")
+@one_line_errors
+def audit_command(
+    config: ConfigOption = None,
+    dsn: DsnOption = None,
+    target: TargetOption = None,
+    output: Annotated[
+        Literal["text", "markdown", "html", "json", "mermaid", "dot"],
+        typer.Option("--format", "-f", help="Format of the audit."),
+    ] = "text",
+    file: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FILE", help="Where it is written to, instead of stdout."),
+    ] = None,
+    compare: Annotated[
+        Path | None,
+        typer.Option(
+            "--compare",
+            metavar="OLD.json",
+            help="An earlier audit in the format json: what changed since is told as well.",
+        ),
+    ] = None,
+    sampling: Annotated[
+        bool,
+        typer.Option(
+            "--sampling/--no-sampling",
+            help="Whether rows are read: samples for proposals, and all of small tables for rows without a "
+            "parent.",
+        ),
+    ] = True,
+) -> None:
+    """Tell what a target holds, and what refers to what.
+
+    Inventory, map of relations, fragmentation, entity pairs, indexes to mind, and what is unknown.
+
+    An audit judges nothing: pgvigil check and the daemon do. What could not be looked at is listed as
+    unknown. Exit status: 0 the audit was made, whatever it tells; 2 wrong usage or configuration, or a file
+    that cannot be read or written; 3 the target could not be read; 130 interrupted by Ctrl-C, 143 by SIGTERM.
+    """
+    # Records are made by the hundred thousand, none in a cycle: to look for some takes a third of the time.
+    gc.disable()
+    from pgvigil.cli import audit
+
+    audit.run(audit.Request(config, dsn, target, output, file, compare, sampling))
+
+
 @app.command("demo")
 @one_line_errors
 def demo_command(
@@ -180,14 +239,32 @@ def init_command(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file, instead of stdout.")
     ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="A running pgvigil: of its proposals, what was adopted is in force.",
+        ),
+    ] = None,
+    target: WatchedOption = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
+    brought: ImportOption = None,
+    adopt: AdoptOption = None,
 ) -> None:
     """Write a commented configuration file to start from.
 
-    With --dsn it is made from what is discovered there.
+    With --dsn it is made from what is discovered there, by samples of rows too: relations and entity pairs
+    that nobody declared are commented out, the likeliest first, with the probability and the evidence. None
+    of them is watched before a person has adopted it: in the file, in a running pgvigil (--url), in a file of
+    another tool (--import), or unseen, by --adopt.
     """
-    from pgvigil.cli import configuration
+    from pgvigil.cli import calling, configuration
 
-    configuration.init(dsn, output)
+    daemon = calling.Daemon(url, token_file, ca_file) if url is not None else None
+    file = None if brought is None else (brought[0].word, brought[1])
+    configuration.init(dsn, output, daemon, target, file, adopt)
 
 
 @app.command("grants")

@@ -33,14 +33,21 @@ def show(file: Path | None, dsn: str | None, target: str | None) -> int:
 
 
 def drop(file: Path | None, dsn: str | None, target: str | None, name: str | None = None) -> None:
-    """Drop the target's slot if there is one, or a leftover by its name; raises TargetError when it stays."""
+    """Drop the target's slot if there is one, or a leftover by its name.
+
+    Raises UsageError where there is no such leftover, TargetError when a slot stays.
+    """
     with _asked(file, dsn, target) as asked:
         slot = asked.slot
         if name is None or name == slot.state().name:
             done = "was dropped" if slot.drop_if_there() else "does not exist"
         else:
             _refuse_others(name, asked)
-            slot.drop_namesake(name)
+            if not slot.drop_namesake(name):
+                raise UsageError(
+                    f"target {slot.target}: its server has no slot {name} of pgvigil's; "
+                    f"pgvigil slot show {asked.options} lists those that there are"
+                )
             done = "was dropped"
         sys.stdout.write(f"{slot.target}: {name or slot.name} {done}\n")
 
@@ -130,7 +137,12 @@ def _stands(state: SlotState, asked: _Asked) -> str:
 
 
 def _kept(retained: int | None) -> str:
-    return "keeps nothing any more" if retained is None else f"keeps {megabytes(retained)} of WAL"
+    if retained is None:
+        return "keeps nothing any more"
+    if retained == 0:
+        return "keeps nothing yet"
+    size = f"{retained:,} bytes" if retained < 1 << 20 else megabytes(retained)
+    return f"keeps {size} of WAL"
 
 
 def megabytes(size: int) -> str:

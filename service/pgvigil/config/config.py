@@ -6,18 +6,17 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, PrivateAttr, ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from pgvigil.config.document import read_document
+from pgvigil.config.draft import Draft, M, Objections, no_objections
 from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import explain
 from pgvigil.config.origin import KeyPath, Origin, joined
 from pgvigil.config.settings import Settings
 from pgvigil.errors import ConfigError
-
-M = TypeVar("M", bound=BaseModel)
 
 
 class Config(Settings):
@@ -26,14 +25,17 @@ class Config(Settings):
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @classmethod
-    def read(cls, value: object, origin: Origin) -> Config:
-        """Make a configuration of plain values; raises ConfigError with all that is wrong with them."""
+    def read(cls, value: object, origin: Origin, objections: Objections = no_objections) -> Config:
+        """Make a configuration of plain values; raises ConfigError with all that is wrong with them.
+
+        `objections` are asked for what is wrong with sections, should something else be.
+        """
         if not isinstance(value, dict):
             raise origin.error((), "expected a mapping with at least the key targets")
         try:
             return cls.model_validate(value, context=origin)
         except ValidationError as error:
-            raise joined(explain(error, cls, value, origin)) from None
+            raise joined([*explain(error, cls, value, origin), *objections(Draft(value, origin))]) from None
 
     def model_post_init(self, context: Origin | None) -> None:
         """Remember where the settings were written."""
@@ -68,19 +70,19 @@ class Config(Settings):
 
     def section(self, path: KeyPath, value: object, model: type[M]) -> M:
         """Make a model of the content of one section, such as a check's; raises ConfigError."""
-        try:
-            return model.model_validate(value)
-        except ValidationError as error:
-            raise joined(explain(error, model, value, self._origin, path)) from None
+        return Draft({}, self._origin).section(path, value, model)
 
 
-def load(path: str | Path, environ: Mapping[str, str] = os.environ) -> Config:
+def load(
+    path: str | Path, environ: Mapping[str, str] = os.environ, objections: Objections = no_objections
+) -> Config:
     """Read a configuration file; raises ConfigError with all that is wrong with it, one line each.
 
-    The settings of checks are only known to be mappings: the registry knows what belongs into them.
+    The settings of checks are only known to be mappings: the registry knows what belongs into them, and has
+    `objections` to those of a file in which something else is wrong.
     """
     document = read_document(Path(path), environ)
-    return Config.read(document.value, document.origin)
+    return Config.read(document.value, document.origin, objections)
 
 
 def _name_of(parameters: Mapping[str, Any]) -> str:

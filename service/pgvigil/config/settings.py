@@ -241,6 +241,11 @@ class TargetSettings(Scheduled, Section):
         default=timedelta(days=1),
         description="How long a result stands at the most before everything is looked at again.",
     )
+    infer: bool = Field(
+        default=True,
+        description="Whether relations and entity pairs that nobody declared are looked for, once a day and "
+        "after the schema changed, and proposed: none is examined, or alerts anybody, before it is adopted.",
+    )
     checks: Annotated[
         dict[str, Annotated[dict[str, Any], BeforeValidator(nothing_is_empty)]],
         BeforeValidator(nothing_is_empty),

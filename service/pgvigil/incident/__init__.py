@@ -1,9 +1,10 @@
 """Incidents: the life of a finding over runs."""
 
 from pgvigil.incident.model import Event, EventKind, Incident, Mark, Resolution, State, Transition
-from pgvigil.incident.step import acknowledge, mute, step, unmute, vanished
+from pgvigil.incident.step import GONE, accepted, acknowledge, mute, renamed, step, unmute, vanished
 
 __all__ = [
+    "GONE",
     "Event",
     "EventKind",
     "Incident",
@@ -11,8 +12,10 @@ __all__ = [
     "Resolution",
     "State",
     "Transition",
+    "accepted",
     "acknowledge",
     "mute",
+    "renamed",
     "step",
     "unmute",
     "vanished",

@@ -44,6 +44,8 @@ class EventKind(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     MUTED = "muted"
     UNMUTED = "unmuted"
+    ACCEPTED = "accepted"
+    RENAMED = "renamed"
 
 
 @dataclass(frozen=True, slots=True)

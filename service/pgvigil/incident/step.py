@@ -35,12 +35,37 @@ def step(incidents: Iterable[Incident], run: Run, new_id: Callable[[], str]) -> 
     return _transition(_examined(live, faults, run, new_id))
 
 
-def vanished(incidents: Iterable[Incident], at: datetime) -> Transition:
-    """Close the live incidents of a subject that is gone from the catalog."""
+GONE = "the subject is gone from the catalog, or is no longer asked for"
+
+
+def vanished(
+    incidents: Iterable[Incident], at: datetime, why: Callable[[str], str] = lambda _: GONE
+) -> Transition:
+    """Close the live incidents of subjects that are gone from the catalog; `why` says why, by subject."""
     return _transition(
-        _close(incident, at, Resolution.VANISHED, EventKind.VANISHED, "the subject is gone from the catalog")
+        _close(incident, at, Resolution.VANISHED, EventKind.VANISHED, why(incident.subject))
         for incident in incidents
         if incident.live
+    )
+
+
+def renamed(incidents: Iterable[Incident], subject: str, at: datetime) -> Transition:
+    """Let incidents go on under the new name of their subject; those that are over say nothing of it."""
+    return _transition(
+        (
+            replace(one, subject=subject),
+            (Event(one.id, EventKind.RENAMED, at, f"the subject was {one.subject}"),) if one.live else (),
+        )
+        for one in incidents
+    )
+
+
+def accepted(incidents: Iterable[Incident], mark: Mark) -> Transition:
+    """Note that what is seen of a subject was accepted as right; the next run no longer sees a fault."""
+    return _transition(
+        (one, (Event(one.id, EventKind.ACCEPTED, mark.at, "what was seen is right from now on", mark.who),))
+        for one in incidents
+        if one.live
     )
 
 

@@ -3,9 +3,11 @@
 `Store` is the only door. Whoever only looks (metrics, console, API) gets frozen records.
 """
 
+from pgvigil.store.accepting import Acceptance
 from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.noting import Note
+from pgvigil.store.proposing import Kind, Offer, Proposal, ProposalState
 from pgvigil.store.reading import Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
@@ -21,6 +23,7 @@ from pgvigil.store.store import Store
 from pgvigil.store.view import LiveIncident, View
 
 __all__ = [
+    "Acceptance",
     "CheckStatus",
     "Coverage",
     "CoverageState",
@@ -28,9 +31,13 @@ __all__ = [
     "Deployment",
     "Filter",
     "History",
+    "Kind",
     "Labels",
     "LiveIncident",
     "Note",
+    "Offer",
+    "Proposal",
+    "ProposalState",
     "Pruned",
     "Recorded",
     "Retention",

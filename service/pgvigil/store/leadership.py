@@ -36,6 +36,13 @@ class Leadership:
         self._epoch: int | None = None
         self._released = Event()
 
+    def reserve(self) -> None:
+        """Take the lock of a SQLite store before it is read; raises StoreError when another has it."""
+        if self._database.is_sqlite:
+            # Which file it is a connection tells.
+            with self._database.reading():
+                self._lock.take()
+
     def acquire(self, timeout: float | None = 0.0) -> bool:
         """Become the leader; False when another one still leads after `timeout` seconds (None: for ever).
 

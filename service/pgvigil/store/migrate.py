@@ -11,10 +11,19 @@ from pgvigil.store.schema import REVISION
 # Any constant will do; it keeps two processes that open one PostgreSQL store from migrating at once.
 _LOCK = 0x7067766967696C
 
+# What can hold any character: names of tables, keys and errors come from databases of every encoding.
+_ENCODINGS = ("UTF8", "SQL_ASCII")
+
 
 def migrate(database: Database) -> None:
-    """Run the migrations that are missing, in one transaction; raises StoreError on a newer schema."""
+    """Run the migrations that are missing, in one transaction.
+
+    Raises StoreError on a newer schema, and on a database whose encoding lacks characters: it would refuse
+    what is to be recorded of them, or take one name for another.
+    """
     with database.reading() as connection:
+        if not database.is_sqlite:
+            _refuse_encoding(connection, database.label)
         if _revision(connection) == REVISION:
             return
     with database.writing() as connection:
@@ -30,6 +39,15 @@ def _revision(connection: Connection) -> str | None:
         return None
     found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
     return found
+
+
+def _refuse_encoding(connection: Connection, label: str) -> None:
+    encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+    if encoding not in _ENCODINGS:
+        raise StoreError(
+            f"state store {label}: its database has the encoding {encoding}, which lacks characters that "
+            "are to be kept; make it with TEMPLATE template0 ENCODING 'UTF8' LC_COLLATE 'C' LC_CTYPE 'C'"
+        )
 
 
 def _upgrade(connection: Connection, label: str, found: str | None) -> None:

@@ -33,10 +33,10 @@ class Reader:
         with self._database.reading() as connection:
             return reading.coverage(connection, target)
 
-    def subjects(self, where: Filter = ALL) -> list[SubjectStatus]:
-        """Return subjects by target, check and name; `states` are CoverageState."""
+    def subjects(self, where: Filter = ALL, *, worst_first: bool = False) -> list[SubjectStatus]:
+        """Return subjects by target, check and name, or first by their state; `states` are CoverageState."""
         with self._database.reading() as connection:
-            return reading.list_subjects(connection, where)
+            return reading.list_subjects(connection, where, worst_first=worst_first)
 
     def incidents(self, where: Filter = ALL) -> list[Incident]:
         """Return incidents, the most urgent first; `states` are State."""

@@ -147,10 +147,16 @@ def coverage(connection: Connection, target: str | None) -> list[Coverage]:
     return [Coverage(**row) for row in connection.execute(query).mappings()]
 
 
-def list_subjects(connection: Connection, wanted: Filter) -> list[SubjectStatus]:
-    """Return subjects by target, check and name."""
+_RANKS = {CoverageState.FAILED.value: 0, CoverageState.UNKNOWN.value: 1, CoverageState.PASSED.value: 2}
+
+
+def list_subjects(
+    connection: Connection, wanted: Filter, *, worst_first: bool = False
+) -> list[SubjectStatus]:
+    """Return subjects by target, check and name, or the worst of each target first."""
     query = _narrowed(select(subjects), wanted, subjects.c.name, subjects.c.state)
-    query = query.order_by(subjects.c.target, subjects.c.check, subjects.c.name)
+    rank = [case(_RANKS, value=subjects.c.state, else_=0)] if worst_first else []
+    query = query.order_by(subjects.c.target, *rank, subjects.c.check, subjects.c.name)
     return [status_of_row(row) for row in connection.execute(_paged(query, wanted)).mappings()]
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, insert, select, update
 from pgvigil.errors import UsageError
 from pgvigil.incident import Event, Incident, State, Transition, step
 from pgvigil.run import Run
-from pgvigil.store import noting
+from pgvigil.store import accepting, noting
 from pgvigil.store.bulk import insert_rows, one_of, update_rows
 from pgvigil.store.codec import (
     BEFORE_COLUMNS,
@@ -105,6 +105,7 @@ def _record(connection: Connection, together: Sequence[_Known]) -> list[Recorded
     )
     save(connection, everything, [incident for some in live.values() for incident in some])
     noting.keep(connection, [(one.number, one.run) for one in together])
+    accepting.keep(connection, runs)
     return [
         Recorded(run_ids[one.number], status, transition.incidents, transition.events)
         for one, status, transition in zip(together, statuses, transitions, strict=True)

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from pgvigil.store.columns import Json, Line, Timestamp
 
-REVISION = "0004"
+REVISION = "0005"
 """The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
 
 
@@ -92,6 +92,8 @@ subjects = Table(
     Column("violations", Json, nullable=False),
     Column("measures", Json, nullable=False),
     Column("incomplete", BigInteger, nullable=False, server_default="0"),
+    # What of the target's catalog it is about, as catalog/lineage.py writes it.
+    Column("lineage", Line, nullable=False, server_default=""),
     UniqueConstraint("target", "check", "digest", name="subjects_name"),
 )
 
@@ -224,6 +226,46 @@ deliveries = Table(
     Column("labels", Json, nullable=False),
     Column("at", Timestamp, nullable=False),
     Index("deliveries_by_incident", "incident"),
+)
+
+# What is accepted as right of a subject: by a person, or, with nobody's name, as the first look saw it.
+# `seen` is what differs from that, as the last completed run saw it.
+acceptances = Table(
+    "acceptances",
+    metadata,
+    Column("target", String, primary_key=True),
+    Column("check", String, primary_key=True),
+    # Stands for the subject, as in `subjects`.
+    Column("digest", String, primary_key=True),
+    Column("subject", Line, nullable=False),
+    Column("accepted", Json, nullable=False),
+    Column("accepted_digest", String, nullable=False),
+    Column("accepted_at", Timestamp, nullable=False),
+    Column("accepted_by", Line),
+    Column("seen", Json),
+    Column("seen_digest", String, nullable=False),
+    Column("seen_at", Timestamp, nullable=False),
+)
+
+# What is proposed to people, and what they said: what was rejected stays, so that it is never proposed again.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("target", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("subject", Line, nullable=False),
+    Column("state", String, nullable=False),
+    Column("source", Line, nullable=False),
+    Column("probability", Float, nullable=False),
+    Column("evidence", Json, nullable=False),
+    Column("settings", Json, nullable=False),
+    Column("proposed_at", Timestamp, nullable=False),
+    # What a person said, whatever has become of it since.
+    Column("decision", String),
+    Column("decided_by", Line),
+    Column("decided_at", Timestamp),
+    Column("why", Line),
 )
 
 # What stands for the address at which a target was examined: at another one it may be another database.

@@ -16,12 +16,17 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
+import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
+log = structlog.get_logger(__name__)
+
 # A wait inside SQLite cannot be ended from outside; so it is one of many short ones.
 _SLICE_SECONDS = 0.2
+# Others' transactions are shorter: of what waits longer somebody may want to know why.
+_SILENT_SECONDS = 0.7
 
 
 class StoreFile:
@@ -64,7 +69,7 @@ def sqlite_engine(url: URL, wait_seconds: float, file: StoreFile, closing: Event
         **sizes,
     )
     event.listen(engine, "connect", partial(_prepare, file))
-    event.listen(engine, "begin", partial(_begin, wait_seconds, closing))
+    event.listen(engine, "begin", partial(_begin, wait_seconds, file, closing))
     return engine
 
 
@@ -98,13 +103,18 @@ def _prepare(file: StoreFile, connection: Any, _record: object) -> None:
         file.remember(Path(os.path.realpath(path)))
 
 
-def _begin(wait_seconds: float, closing: Event, connection: Connection) -> None:
+def _begin(wait_seconds: float, file: StoreFile, closing: Event, connection: Connection) -> None:
     if not connection.get_execution_options().get("pgvigil_writes"):
         connection.exec_driver_sql("BEGIN")
         return
-    deadline = time.monotonic() + wait_seconds
+    began = time.monotonic()
+    deadline, told = began + wait_seconds, False
     try:
         while not _locked(connection, min(_SLICE_SECONDS, wait_seconds)):
+            if not told and time.monotonic() > began + _SILENT_SECONDS:
+                why = "another process writes to it"
+                log.warning("waiting for the state store", file=str(file.path), reason=why, most=wait_seconds)
+                told = True
             if closing.is_set() or time.monotonic() >= deadline:
                 # Once more, for the error that SQLite has for it.
                 connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from threading import Lock
-from typing import Self, TypeAlias, TypeVar
+from typing import Self, TypeVar
 
 from sqlalchemy import Connection
 
@@ -16,27 +17,21 @@ from pgvigil.errors import StoreError, SupersededError
 from pgvigil.incident import Incident, Mark, Transition
 from pgvigil.run import Run
 from pgvigil.store import discovering, noting, reading, recording, retention
+from pgvigil.store.acceptances import Acceptances
 from pgvigil.store.database import Database
-from pgvigil.store.discovering import Synced
+from pgvigil.store.discovering import Synced, Why
 from pgvigil.store.leadership import Leadership
 from pgvigil.store.migrate import migrate
 from pgvigil.store.outbox import Outbox
+from pgvigil.store.proposals import Proposals
 from pgvigil.store.reader import Reader
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
 from pgvigil.store.status import CheckStatus, Deployment, TargetStatus
+from pgvigil.store.still import Still, always
 from pgvigil.store.view import CheckKey, Delta, Picture, SubjectKey, View
 
 T = TypeVar("T")
-
-Still: TypeAlias = Callable[[], bool]
-"""Tells whether what is to be written still counts."""
-
-
-def always() -> bool:
-    """Say that it does."""
-    return True
-
 
 # What a commit that is under way when the store is closed may still take.
 _CLOSE_SECONDS = 1.0
@@ -57,21 +52,28 @@ class Store(Reader):
         self._in_doubt = False
         self._last_words = (0, 0)
         self.outbox = Outbox(database, self._commit)
+        # A person's word counts whichever replica hears it.
+        self.acceptances = Acceptances(database, partial(self._commit, fenced=False))
+        self.proposals = Proposals(database, partial(self._commit, fenced=False))
         # One writer at a time: SQLite has no more, and the view must follow the commits in their order.
         self._writer = Lock()
 
     @classmethod
-    def open(cls, url: str, *, wait_seconds: float = 10.0) -> Self:
+    def open(cls, url: str, *, wait_seconds: float = 10.0, to_lead: bool = False) -> Self:
         """Open the store at `url`, create or migrate its tables, and load the view.
 
-        `wait_seconds` is how long a locked database is waited for. `sqlite://` is a store in memory.
+        `wait_seconds` is how long a locked database is waited for. `sqlite://` is a store in memory. Whoever
+        wants `to_lead` is refused at once where another process leads on a SQLite store.
         """
         database = Database.of(url, wait_seconds)
         store = cls(database)
         try:
+            if to_lead:
+                store._leadership.reserve()
             migrate(database)
             store.reload()
         except BaseException:
+            store._leadership.release()
             database.close()
             raise
         return store
@@ -151,20 +153,22 @@ class Store(Reader):
         self,
         target: str,
         check: str,
-        subjects: Iterable[str],
+        subjects: Iterable[str] | Mapping[str, str],
         now: datetime,
         interval_seconds: float,
         *,
+        why: Why = lambda _: "",
         still: Still = always,
     ) -> Synced:
-        """Make `subjects` the known ones of a check, after a discovery.
+        """Make `subjects`, or the keys of that with their written lineages, the known ones of a check.
 
-        New ones are `unknown`. Those that are gone are removed with their runs; their incidents are closed as
-        vanished, and stay in the history.
+        New ones are `unknown`. What was renamed keeps all that it has. Those that are gone are removed with
+        their runs; their incidents are closed as vanished, say why, and stay in the history.
         """
         status = CheckStatus(target, check, interval_seconds, now)
+        found = dict(subjects) if isinstance(subjects, Mapping) else dict.fromkeys(subjects, "")
         return self._commit(
-            lambda connection: discovering.sync(connection, status, subjects, now), still=still
+            lambda connection: discovering.sync(connection, status, found, now, why), still=still
         )
 
     def record_sweep(self, target: str, check: str, began_at: datetime, *, still: Still = always) -> None:
@@ -226,9 +230,7 @@ class Store(Reader):
     def record_deployments(self, marked: Iterable[Deployment]) -> None:
         """Commit that versions were deployed; a deployment that is told twice is recorded once."""
         # Whoever deployed told one replica, whichever leads.
-        self._commit(
-            lambda connection: (None, recording.record_deployments(connection, marked)), fenced=False
-        )
+        self._commit(lambda here: (None, recording.record_deployments(here, marked)), fenced=False)
 
     def prune(self, now: datetime, keep: Retention) -> Pruned:
         """Delete what the retention does not keep; results are recorded in between."""
@@ -280,7 +282,10 @@ class Store(Reader):
                 with self._database.writing() as connection:
                     if fenced:
                         self._leadership.fence(connection)
-                    self._dispel_doubt(connection)
+                    if self._in_doubt:
+                        # A commit whose answer was lost may have gone through.
+                        self._picture.load(reading.everything(connection))
+                        self._in_doubt = False
                     result, delta = work(connection)
             except StoreError:
                 self._in_doubt = True
@@ -288,12 +293,6 @@ class Store(Reader):
             # After the commit, so that nobody is ever shown what may yet be lost.
             self._picture.apply(delta)
         return result
-
-    def _dispel_doubt(self, connection: Connection) -> None:
-        """Load the view anew after a failure: a commit whose answer was lost may have gone through."""
-        if self._in_doubt:
-            self._picture.load(reading.everything(connection))
-            self._in_doubt = False
 
     def _mark(self, incident_id: str, apply: Callable[[Incident], Transition]) -> Incident:
         # A person's word counts whichever replica hears it.

@@ -7,6 +7,7 @@ import re
 import psycopg
 
 from pgvigil.errors import (
+    LockTimeoutError,
     QueryFailedError,
     QueryTimeoutError,
     RecoveryConflictError,
@@ -59,7 +60,7 @@ def query_error(label: str, error: psycopg.Error, *, statement_timeout: float, l
     if lost or _UNREACHABLE.match(state):
         return TargetUnreachableError(f"{label}: connection lost: {text}")
     if state == _LOCK_NOT_AVAILABLE:
-        return QueryTimeoutError(f"{text} (another session holds the lock)", sqlstate=state)
+        return LockTimeoutError(f"{text} (another session holds the lock)", sqlstate=state)
     if state == QUERY_CANCELED:
         return QueryTimeoutError(f"{text} (statement_timeout is {statement_timeout:g} s)", sqlstate=state)
     text = f"{text} (SQLSTATE {state or 'unknown'})"

@@ -60,6 +60,7 @@ def create_app(
             Route("/", in_thread(pages.console)),
             Route("/incidents", _incidents(in_thread(pages.incidents), in_thread(pages.resolved, readers))),
             Route("/incidents/{id}", in_thread(pages.incident, readers)),
+            Route("/proposals", in_thread(pages.proposals, readers)),
             Route("/targets/{name:path}", in_thread(pages.target, readers)),
             Route("/runbooks", in_thread(pages.runbooks)),
             Route("/runbooks/{name}", in_thread(pages.runbook)),

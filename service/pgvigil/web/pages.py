@@ -14,9 +14,10 @@ from starlette.responses import HTMLResponse, Response
 
 from pgvigil.clock import Clock
 from pgvigil.incident import Incident, State
+from pgvigil.inference import as_percent
 from pgvigil.notify import alert_name
 from pgvigil.standing import standing
-from pgvigil.store import CoverageState, Filter, Store
+from pgvigil.store import CoverageState, Filter, ProposalState, Store
 from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web import runbooks, words
 from pgvigil.web.control import Control
@@ -53,6 +54,7 @@ class Pages:
             words.value,
             words.flat,
             words.passages,
+            as_percent,
         )
         self._templates.filters |= {each.__name__: each for each in filters}
         self._templates.globals |= {"version": version, "whole_check": WHOLE_CHECK}
@@ -118,7 +120,25 @@ class Pages:
             sample=laid_out(incident.finding.sample),
             events=history.events,
             runs=runs,
+            acceptance=self._store.acceptances.find((incident.target, incident.check, incident.subject)),
             runbook=_runbook(incident),
+            may_write=request.state.caller.may_write,
+        )
+
+    def proposals(self, request: Request) -> Response:
+        """Answer `/proposals`: those of a state, a page at a time."""
+        text, offset = request.query_params.get("state", ProposalState.PROPOSED.value), _offset(request)
+        if text not in set(ProposalState):
+            raise HTTPException(400, f"The state is one of {', '.join(ProposalState)}.")
+        found = self._store.proposals.all(states=[text])[offset : offset + _PAGE_SIZE + 1]
+        return self._page(
+            "proposals.html",
+            proposals=found[:_PAGE_SIZE],
+            states=list(ProposalState),
+            state=text,
+            more=len(found) > _PAGE_SIZE,
+            offset=offset,
+            size=_PAGE_SIZE,
             may_write=request.state.caller.may_write,
         )
 
@@ -139,7 +159,8 @@ class Pages:
                 states=None if state is None else [state],
                 limit=_PAGE_SIZE + 1,
                 offset=offset,
-            )
+            ),
+            worst_first=True,
         )
         return self._page(
             "target.html",

@@ -50,7 +50,8 @@ SELECT a.attrelid::bigint AS "table",
        co.collname::text AS collation_name,
        coalesce(co.collisdeterministic, true) AS deterministic,
        incomparable.oid IS NULL AS comparable,
-       a.attgenerated <> '' AS generated
+       a.attgenerated <> '' AS generated,
+       a.atthasdef OR a.attidentity <> '' AS filled
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace

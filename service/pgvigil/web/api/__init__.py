@@ -14,6 +14,7 @@ from pgvigil.clock import Clock
 from pgvigil.errors import PgvigilError, StoreError, UsageError
 from pgvigil.store import Store
 from pgvigil.web.api.answers import Error
+from pgvigil.web.api.deciding import deciding, decisions
 from pgvigil.web.api.reading import current, past
 from pgvigil.web.api.telling import events, words
 from pgvigil.web.control import Control
@@ -34,8 +35,9 @@ def create_api(store: Store, control: Control, clock: Clock, version: str) -> Fa
         servers=[{"url": "/api/v1"}],
         responses={status: {"model": Error} for status in (401, 404, 422, 503)},
     )
-    reading = (current(store, control), past(store, clock))
-    for router in (*reading, events(store, control, clock), words(store, clock)):
+    reading = (current(store, control), past(store, clock), decisions(store))
+    telling = (events(store, control, clock), words(store, clock), deciding(store, control, clock))
+    for router in (*reading, *telling):
         api.include_router(router)
     for kind, handler in _HANDLERS.items():
         api.add_exception_handler(kind, handler)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from pgvigil.check import Outcome, Severity
 from pgvigil.incident import EventKind, Resolution, State
 from pgvigil.standing import Standing
-from pgvigil.store import CoverageState
+from pgvigil.store import CoverageState, Kind, ProposalState
 
 
 class Answer(BaseModel):
@@ -195,4 +195,55 @@ class Deployed(Answer):
 class Examining(Answer):
     """The ticks, `target/check`, that begin now."""
 
+    examining: list[str]
+
+
+class ProposalAnswer(Answer):
+    """What is proposed, on which evidence, and what was decided; `settings` are a configuration's words."""
+
+    id: str
+    target: str
+    kind: Kind
+    subject: str
+    state: ProposalState
+    source: str
+    probability: float
+    evidence: list[str]
+    settings: Any
+    proposed_at: datetime
+    decision: ProposalState | None
+    decided_by: str | None
+    decided_at: datetime | None
+    why: str | None
+
+
+class Imported(Answer):
+    """What came of relations that were brought: how many are new, and how many are examined from now on."""
+
+    target: str
+    offered: int
+    added: int
+    adopted: int
+
+
+class AcceptanceAnswer(Answer):
+    """What is accepted of a subject, by whom (null: the first look), and whether what was seen last differs.
+
+    `seen` stands for that, so that nobody accepts something else than what they looked at.
+    """
+
+    target: str
+    check: str
+    subject: str
+    accepted_at: datetime
+    accepted_by: str | None
+    seen: str
+    seen_at: datetime
+    differs: bool
+
+
+class Accepted(Answer):
+    """What was accepted, and the ticks, `target/check`, that begin for it."""
+
+    accepted: list[AcceptanceAnswer]
     examining: list[str]

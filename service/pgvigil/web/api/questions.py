@@ -10,12 +10,13 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from pgvigil.check import Outcome, Severity
 from pgvigil.incident import State
-from pgvigil.store import CoverageState, Filter
+from pgvigil.store import CoverageState, Filter, ProposalState
 from pgvigil.timing import Interval
 
 _MOST_ROWS = 1000
 _LONGEST_VERSION = 200
 _LONGEST_NOTE = 2000
+_MOST_RELATIONS = 100_000
 
 
 def _version(text: str) -> str:
@@ -131,3 +132,53 @@ class MarkQuestion(Question):
         if until is not None and until <= now:
             raise ValueError("until is in the past")
         return until
+
+
+class ProposalNarrowing(Question):
+    """Which proposals."""
+
+    target: str | None = Field(default=None, description="Only of this target.")
+    state: list[ProposalState] | None = Field(default=None, description="Only in these states.")
+
+
+class AcceptanceNarrowing(Question):
+    """Of what."""
+
+    target: str | None = Field(default=None, description="Only of this target.")
+    check: str | None = Field(default=None, description="Only of this check.")
+
+
+_Who = Annotated[
+    str | None, Field(max_length=100, description="Who says so, when a program asks for a person.")
+]
+
+
+class DecisionQuestion(Question):
+    """A word on a proposal."""
+
+    who: _Who = None
+    note: str = Field(default="", max_length=_LONGEST_NOTE, description="Why.")
+
+
+class ImportQuestion(Question):
+    """Relations that a team has written down elsewhere."""
+
+    target: str | None = Field(default=None, description="Where; the one target when absent.")
+    source: str = Field(max_length=_LONGEST_VERSION, description="Where they come from.")
+    relations: list[str] = Field(
+        max_length=_MOST_RELATIONS, description="Each `schema.child(column, …) -> schema.parent(column, …)`."
+    )
+    adopt: bool = Field(default=True, description="Whether they are examined from now on.")
+    who: _Who = None
+
+
+class AcceptQuestion(Question):
+    """What is right from now on."""
+
+    target: str | None = Field(default=None, description="Where; the one target when absent.")
+    check: str = Field(default="schema_drift", description="Of which check.")
+    subject: str | None = Field(default=None, description="One subject; all that differ when absent.")
+    seen: str | None = Field(
+        default=None, description="What was looked at: refused when something else was seen since."
+    )
+    who: _Who = None

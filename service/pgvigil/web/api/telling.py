@@ -27,7 +27,7 @@ _BASIC = HTTPBasic(auto_error=False, description="A user of the web configuratio
 
 def events(store: Store, control: Control, clock: Clock) -> APIRouter:
     """Make the routes by which somebody tells what happened, and what is to happen."""
-    router = _router()
+    router = router_of_words()
 
     @router.post("/deployments", status_code=201)
     def deployed(deployment: DeploymentQuestion, request: Request) -> Deployed:
@@ -37,26 +37,26 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
             raise HTTPException(422, "at is in the future")
         names = control.targets()
         if deployment.target is not None:
-            _require_target(deployment.target, names)
+            require_target(deployment.target, names)
             names = [deployment.target]
         # By our clock: what is first seen after it is new.
         at = min(deployment.at or now, now)
         marked = [Deployment(name, deployment.version, at, request.state.caller.name) for name in names]
         store.record_deployments(marked)
-        _log(request, "deployment marked", targets=names, version=deployment.version)
+        log_of(request, "deployment marked", targets=names, version=deployment.version)
         ticks = [tick for name in names for tick in control.examine(name, None)] if deployment.examine else []
         return Deployed(deployments=[DeploymentAnswer.model_validate(one) for one in marked], examining=ticks)
 
     @router.post("/runs", status_code=202)
     def run(wanted: RunQuestion, request: Request) -> Examining:
         """Let a target be examined now, whatever its schedule."""
-        _require_target(wanted.target, control.targets())
+        require_target(wanted.target, control.targets())
         if control.stands_by():
             raise HTTPException(409, "this replica stands by: ask the one that leads")
         ticks = control.examine(wanted.target, wanted.check)
         if not ticks:
             raise HTTPException(404, f"there is no check {wanted.check} on target {wanted.target}")
-        _log(request, "run asked for", ticks=ticks)
+        log_of(request, "run asked for", ticks=ticks)
         return Examining(examining=ticks)
 
     return router
@@ -64,16 +64,16 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
 
 def words(store: Store, clock: Clock) -> APIRouter:
     """Make the routes by which people say their word on an incident."""
-    router = _router()
+    router = router_of_words()
 
     @router.post("/incidents/{incident}/acknowledge")
     def acknowledge(incident: str, mark: MarkQuestion, request: Request) -> IncidentAnswer:
         """Note that somebody takes care of an incident. It goes on, and goes on alerting."""
         now = clock.now()
         _require_live(store, incident)
-        who, until = _who(mark, request), _until(mark, now)
+        who, until = who_says(mark.who, request), _until(mark, now)
         changed = store.acknowledge(incident, who=who, at=now, until=until, note=mark.note)
-        _log(request, "incident acknowledged", id=incident, by=who)
+        log_of(request, "incident acknowledged", id=incident, by=who)
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/mute")
@@ -81,9 +81,9 @@ def words(store: Store, clock: Clock) -> APIRouter:
         """Keep an incident from alerting anybody, until a time or until it resolves."""
         now = clock.now()
         _require_live(store, incident)
-        who, until = _who(mark, request), _until(mark, now)
+        who, until = who_says(mark.who, request), _until(mark, now)
         changed = store.mute(incident, who=who, at=now, until=until, reason=mark.note)
-        _log(request, "incident muted", id=incident, by=who, until=until and until.isoformat())
+        log_of(request, "incident muted", id=incident, by=who, until=until and until.isoformat())
         return said.incident(changed, now)
 
     @router.post("/incidents/{incident}/unmute")
@@ -92,15 +92,16 @@ def words(store: Store, clock: Clock) -> APIRouter:
         now = clock.now()
         if _require_live(store, incident).muted is None:
             raise HTTPException(409, f"incident {incident} is not muted")
-        who = _who(mark or MarkQuestion(), request)
+        who = who_says(mark.who if mark else None, request)
         changed = store.unmute(incident, who=who, at=now)
-        _log(request, "incident unmuted", id=incident, by=who)
+        log_of(request, "incident unmuted", id=incident, by=who)
         return said.incident(changed, now)
 
     return router
 
 
-def _router() -> APIRouter:
+def router_of_words() -> APIRouter:
+    """Make a router of routes that change something."""
     return APIRouter(
         tags=["telling"],
         dependencies=[Depends(_BEARER), Depends(_BASIC), Depends(_json_alone)],
@@ -115,11 +116,13 @@ async def _json_alone(request: Request) -> None:
         raise HTTPException(415, "send the body as JSON, with Content-Type: application/json")
 
 
-def _log(request: Request, event: str, **what: object) -> None:
+def log_of(request: Request, event: str, **what: object) -> None:
+    """Log what somebody told, and who did."""
     log.info(event, caller=request.state.caller.name, address=request.client and request.client.host, **what)
 
 
-def _require_target(target: str, names: list[str]) -> None:
+def require_target(target: str, names: list[str]) -> None:
+    """Refuse what is told of a target that there is not."""
     if target not in names:
         raise HTTPException(404, f"there is no target {target}, only {', '.join(names)}")
 
@@ -135,10 +138,10 @@ def _require_live(store: Store, incident: str) -> Incident:
     return found.incident
 
 
-def _who(mark: MarkQuestion, request: Request) -> str:
+def who_says(person: str | None, request: Request) -> str:
     """Return who says so: whoever was authenticated, and the person that a program speaks for."""
     caller: str = request.state.caller.name
-    return caller if mark.who is None else f"{mark.who} (by {caller})"
+    return caller if person is None else f"{person} (by {caller})"
 
 
 def _until(mark: MarkQuestion, now: datetime) -> datetime | None:

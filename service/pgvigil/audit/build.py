@@ -1,0 +1,84 @@
+"""Makes an audit: one snapshot for what the catalog and the server know, then the checks, then proposals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from pgvigil.audit.examining import Progress, judge
+from pgvigil.audit.fragments import fragments
+from pgvigil.audit.indexes import index_notes, scans_unknown
+from pgvigil.audit.inferring import infer
+from pgvigil.audit.inventory import inventoried, schemas_of, unreadable
+from pgvigil.audit.model import Audit, Inventory
+from pgvigil.audit.pairs import configured_pairs, proposed_pairs
+from pgvigil.audit.relations import broken_keys, mapped
+from pgvigil.catalog import Catalog, SchemaState, catalog_queries, constraints_query, made_catalog, made_state
+from pgvigil.catalog.statistics import Statistics
+from pgvigil.catalog.statistics_read import read_statistics
+from pgvigil.clock import Clock, SystemClock
+from pgvigil.engine import server_version
+from pgvigil.inference import relevant_columns
+from pgvigil.watch import Watch
+
+
+def build_audit(
+    watch: Watch, *, sampling: bool = True, progress: Progress, clock: Clock | None = None
+) -> Audit:
+    """Audit a target: read what is there, let the checks judge it, and infer what nobody wrote down.
+
+    Without `sampling` no rows are read, but for whether a parent has any. Raises TargetError when the target
+    cannot be read, ConfigError when a setting does not fit it.
+    """
+    now = (clock or SystemClock()).now()
+    progress("catalog", 0, 1)
+    seen = _seen(watch)
+    progress("catalog", 1, 1)
+    judged = judge(watch, seen.catalog, rows=sampling, progress=progress)
+    known = tuple(judged.relations.values())
+    proposed = infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
+    pairs = configured_pairs(watch.checks, seen.catalog)
+    pairs = (*pairs, *proposed_pairs(proposed.pairs, pairs))
+    tables = inventoried(seen.catalog, seen.statistics)
+    schemas = schemas_of(seen.catalog, tables)
+    rows = {table.name: table.rows_estimated for table in tables}
+    relations = mapped(seen.catalog, judged, proposed.relations, rows)
+    return Audit(
+        target=watch.target.name,
+        database=seen.catalog.database,
+        server_version=server_version(seen.catalog),
+        taken_at=now,
+        inventory=Inventory(
+            schemas=schemas,
+            tables=tables,
+            foreign_keys=sum(1 for _ in seen.catalog.watched_foreign_keys()),
+            broken_foreign_keys=broken_keys(relations, judged),
+        ),
+        relations=relations,
+        entity_pairs=pairs,
+        fragments=fragments(schemas, tables, relations, pairs),
+        indexes=index_notes(seen.catalog, seen.statistics, relations, now),
+        unknown=(*unreadable(tables), *judged.unknown, *scans_unknown(seen.statistics, now)),
+        sampled=sampling,
+        counters_since=seen.statistics.since,
+        zones=seen.catalog.scope.zones,
+        state=seen.state,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What one snapshot has shown."""
+
+    catalog: Catalog
+    state: SchemaState
+    statistics: Statistics
+
+
+def _seen(watch: Watch) -> _Seen:
+    with watch.target.snapshot("audit") as snapshot:
+        fetch = partial(snapshot.fetch, most_rows=None)
+        catalog = made_catalog([fetch(query) for query in catalog_queries()], watch.scope)
+        state = made_state(catalog, fetch(constraints_query()))
+        statistics = read_statistics(fetch, catalog, relevant_columns(catalog))
+    return _Seen(catalog, state, statistics)

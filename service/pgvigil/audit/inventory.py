@@ -1,0 +1,87 @@
+"""What a target holds: its schemas and tables with their figures."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+
+from pgvigil.audit.model import SchemaInventory, TableInventory
+from pgvigil.catalog import Catalog, Table, TableKind, TableName
+from pgvigil.catalog.statistics import Statistics, TableStatistics
+
+_NOTHING_KNOWN = TableStatistics(bytes=0, live_rows=0, writes=0, readable=False)
+
+
+def inventoried(catalog: Catalog, statistics: Statistics) -> tuple[TableInventory, ...]:
+    """Return the watched tables in the order of the catalog; a partition belongs to its root."""
+    partitions = _partitions(catalog)
+    return tuple(
+        TableInventory(
+            name=TableName(table.schema, table.name),
+            kind=table.kind,
+            owner=table.owner,
+            rows_estimated=_rows(table, known),
+            bytes=None if known is _NOTHING_KNOWN or table.kind is TableKind.FOREIGN else known.bytes,
+            partitions=partitions[table.oid],
+            columns=table.columns,
+            primary_key=next((key.columns for key in table.keys if key.primary), ()),
+            last_analyzed=known.last_analyzed,
+            last_vacuumed=known.last_vacuumed,
+            comment=known.comment,
+            zone=table.schema if table.schema in catalog.scope.zones else "",
+            readable=known.readable,
+            columns_unreadable=known.columns_unreadable,
+        )
+        for table in catalog.watched_tables()
+        for known in (statistics.tables.get(table.oid, _NOTHING_KNOWN),)
+    )
+
+
+def schemas_of(catalog: Catalog, tables: Iterable[TableInventory]) -> tuple[SchemaInventory, ...]:
+    """Return the schemas that have tables, with their sums."""
+    by_schema: defaultdict[str, list[TableInventory]] = defaultdict(list)
+    for table in tables:
+        by_schema[table.name.schema].append(table)
+    scope = catalog.scope
+    return tuple(
+        SchemaInventory(
+            name=name,
+            tables=len(its),
+            rows_estimated=sum(table.rows_estimated or 0 for table in its),
+            bytes=sum(table.bytes or 0 for table in its),
+            zone=name in scope.zones,
+            deprecated=scope.is_deprecated(name),
+        )
+        for name, its in sorted(by_schema.items())
+    )
+
+
+def unreadable(tables: Iterable[TableInventory]) -> Iterator[str]:
+    """Yield a line for each table whose rows, or some of whose columns, the role may not read."""
+    for table in tables:
+        if table.columns_unreadable:
+            columns = ", ".join(table.columns_unreadable)
+            yield f"{table.name}: the role may not read {columns}"
+        elif not table.readable:
+            yield f"{table.name}: the role may not read its rows"
+
+
+def _rows(table: Table, known: TableStatistics) -> int | None:
+    """Return the planner's estimate, else what the server has counted; None where it has counted nothing."""
+    if table.rows_estimate is not None:
+        return round(table.rows_estimate)
+    if table.kind is TableKind.FOREIGN or not known.writes:
+        return None
+    return known.live_rows
+
+
+def _partitions(catalog: Catalog) -> Counter[int]:
+    """Count the leaves below every partitioned table."""
+    counted = Counter[int]()
+    for leaf in catalog.tables:
+        above = None if leaf.kind is TableKind.PARTITIONED else leaf.partition_of
+        while above is not None:
+            counted[above] += 1
+            parent = catalog.by_oid(above)
+            above = parent.partition_of if parent else None
+    return counted

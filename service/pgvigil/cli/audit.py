@@ -1,0 +1,127 @@
+"""`pgvigil audit`: what a target holds, on stdout or in a file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TextIO
+
+from rich.console import Console
+
+from pgvigil import logs
+from pgvigil.audit import Audit
+from pgvigil.audit.build import build_audit
+from pgvigil.audit.compare import compared
+from pgvigil.audit.dot import to_dot
+from pgvigil.audit.jsons import json_parts
+from pgvigil.audit.markdown import to_markdown
+from pgvigil.audit.mermaid import to_mermaid
+from pgvigil.cli import source
+from pgvigil.cli.audit_text import print_text
+from pgvigil.cli.interrupt import Interruption, interruptible
+from pgvigil.cli.output import reader_may_leave
+from pgvigil.cli.progress import progress_bar
+from pgvigil.cli.report import Paper
+from pgvigil.errors import TargetError, UsageError
+from pgvigil.registry import Registry
+from pgvigil.watching import build_watch
+
+_UNFINISHED = "the audit was not finished"
+
+Format = Literal["text", "markdown", "html", "json", "mermaid", "dot"]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What was asked for on the command line; `compare` is an earlier audit's JSON."""
+
+    config: Path | None
+    dsn: str | None
+    target: str | None
+    format: Format
+    output: Path | None
+    compare: Path | None
+    sampling: bool
+
+
+def run(request: Request) -> None:
+    """Audit and report; raises UsageError about a file that cannot be read or written."""
+    logs.configure("error", "auto")
+    earlier = None if request.compare is None else _text_of(request.compare)
+    audit = _audited(request)
+    if earlier is not None:
+        try:
+            audit = compared(audit, earlier)
+        except ValueError as error:
+            raise UsageError(f"--compare {request.compare}: {error}") from None
+    _write(audit, request)
+
+
+def _audited(request: Request) -> Audit:
+    config = source.read(request.config, request.dsn, target=request.target)
+    watch = build_watch(config, source.choose(config, request.target), Registry.load(), urgent=True)
+    interruption = Interruption()
+    try:
+        # What a plugin prints must not end up in the report.
+        with (
+            progress_bar() as progress,
+            redirect_stdout(sys.stderr),
+            interruptible(watch.stop) as interruption,
+        ):
+            audit = build_audit(watch, sampling=request.sampling, progress=progress or _nobody)
+    except TargetError as error:
+        raise interruption.error(_UNFINISHED) or error from error
+    finally:
+        watch.target.close()
+    if interrupted := interruption.error(_UNFINISHED):
+        raise interrupted
+    return audit
+
+
+def _nobody(_step: str, _done: float, _total: int) -> None:
+    """Tell nobody: stderr is no terminal."""
+
+
+def _text_of(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no JSON"
+        raise UsageError(f"--compare {file}: {reason}") from None
+
+
+def _html(audit: Audit) -> Iterator[str]:
+    from pgvigil.audit import html  # noqa: PLC0415 - what draws the map takes a while to import
+
+    yield f"{html.render(audit)}\n"
+
+
+_WRITERS: dict[Format, Callable[[Audit], Iterable[str]]] = {
+    "markdown": lambda audit: (to_markdown(audit),),
+    "html": _html,
+    "json": json_parts,
+    "mermaid": lambda audit: (to_mermaid(audit),),
+    "dot": lambda audit: (to_dot(audit),),
+}
+
+
+def _write(audit: Audit, request: Request) -> None:
+    if request.output is None:
+        with reader_may_leave():
+            _write_to(sys.stdout, audit, request.format, Paper())
+        return
+    try:
+        with request.output.open("w", encoding="utf-8") as file:
+            _write_to(file, audit, request.format, Console(file=file, highlight=False, soft_wrap=True))
+    except OSError as error:
+        raise UsageError(f"--output {request.output}: {error.strerror}") from None
+
+
+def _write_to(file: TextIO, audit: Audit, output: Format, paper: Console) -> None:
+    if output == "text":
+        print_text(audit, paper)
+    else:
+        file.writelines(_WRITERS[output](audit))

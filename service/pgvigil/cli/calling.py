@@ -1,0 +1,119 @@
+"""How a command asks a running daemon, and tells it something."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from pgvigil import __version__
+from pgvigil.config.serving import plain_url
+from pgvigil.errors import PgvigilError, UsageError
+
+_CONNECT_SECONDS = 5.0
+_ANSWER_SECONDS = 30.0
+# What a proxy or a daemon that starts anew answers; whatever is told twice is recorded once.
+_PASSING = frozenset((502, 503, 504))
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Daemon:
+    """Where a daemon serves, and how it is asked: with a token from a file, or from $PGVIGIL_TOKEN."""
+
+    url: str
+    token_file: Path | None = None
+    ca_file: Path | None = None
+
+    def get(self, path: str, narrowed: Mapping[str, str | None]) -> Any:
+        """Return what the API answers.
+
+        Raises PgvigilError when the daemon cannot be reached, UsageError when it refuses. A token is sent if
+        there is one: reading may be open to everybody.
+        """
+        query = urlencode({name: value for name, value in narrowed.items() if value is not None})
+        return self._ask("GET", f"{path}?{query}" if query else path, None, _token(self.token_file))
+
+    def post(self, path: str, what: Mapping[str, Any]) -> Any:
+        """Tell the API something, but for what is None, and return what it answers; raises as `get` does."""
+        said = {name: value for name, value in what.items() if value is not None}
+        token = _token(self.token_file)
+        if not token:
+            raise UsageError(
+                "no token: give --token-file FILE or $PGVIGIL_TOKEN, one of web.tokens with the scope write"
+            )
+        return self._ask("POST", path, json.dumps(said), token)
+
+    def _ask(self, method: str, path: str, body: str | None, token: str) -> Any:
+        url = f"{_base(self.url)}/api/v1/{path}"
+        headers = {"User-Agent": f"pgvigil/{__version__}"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        try:
+            with _pool(self.ca_file) as pool:
+                answer = pool.request(method, url, body=body, headers=headers)
+        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+            raise PgvigilError(
+                f"{url}: {_reason(error)}; is pgvigil running there? (--url, $PGVIGIL_URL)"
+            ) from None
+        if 200 <= answer.status < 300:
+            return answer.json()
+        raise _refusal(url, answer)
+
+
+def _base(url: str) -> str:
+    try:
+        return plain_url(url)
+    except ValueError as error:
+        raise UsageError(f"--url {url}: {error}") from None
+
+
+def _pool(ca_file: Path | None) -> urllib3.PoolManager:
+    if ca_file is not None and not ca_file.is_file():
+        raise UsageError(f"--ca-file {ca_file} cannot be read")
+    retries = urllib3.Retry(
+        total=_ATTEMPTS,
+        redirect=0,
+        backoff_factor=0.5,
+        status_forcelist=_PASSING,
+        allowed_methods=None,
+        raise_on_status=False,
+    )
+    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS)
+    return urllib3.PoolManager(retries=retries, timeout=timeout, ca_certs=str(ca_file) if ca_file else None)
+
+
+def _token(file: Path | None) -> str:
+    """Return the token that there is, empty for none; raises UsageError when it is none."""
+    try:
+        token = file.read_text(encoding="ascii") if file else os.environ.get("PGVIGIL_TOKEN", "")
+    except (OSError, UnicodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "is no token"
+        raise UsageError(f"--token-file {file}: {reason}") from None
+    token = token.strip()
+    return token if token.isprintable() else ""
+
+
+def _refusal(url: str, answer: urllib3.BaseHTTPResponse) -> PgvigilError:
+    try:
+        reason = str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        reason = "no pgvigil answers there"
+    message = f"{url}: {answer.status}: {reason}"
+    return UsageError(message) if 400 <= answer.status < 500 else PgvigilError(message)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
+        return _reason(error.reason)
+    if isinstance(error, urllib3.exceptions.NewConnectionError):
+        return "connection refused, or no such host"
+    return " ".join(str(error).split())

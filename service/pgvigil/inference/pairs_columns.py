@@ -1,0 +1,173 @@
+"""Which columns of two tables hold the same, by their names and by how their values agree on matched rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from operator import eq
+
+from pgvigil.catalog import Column, Table
+from pgvigil.inference.pairs_agreement import Agreement, Values, agreement
+from pgvigil.inference.pairs_keys import KeyMapping
+from pgvigil.inference.pairs_names import Stems, column_stems, is_mark, likeness
+from pgvigil.inference.pairs_sampling import Columns, Matched
+from pgvigil.inference.pairs_values import Kind, family
+
+MOST_COLUMNS = 60
+"""How many columns of a side are looked at."""
+
+# Without values to go by, names must be this alike; with them, less or not at all.
+_ALIKE = 0.6
+_SOMEWHAT_ALIKE = 0.3
+_AGREES = 0.5
+_AGREES_BEYOND_DOUBT = 0.8
+# Values that chance makes equal this often prove no column of another name.
+_COMMON_CHANCE = 0.3
+# Columns of one name that agree no more than by chance are filled by each side for itself.
+_BEYOND_CHANCE = 0.2
+# Unless nearly all values are the same one, of which chance says nothing.
+_NEARLY_ALL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Mapped:
+    """A column of the left table and one of the right, how alike their names are, and how their values agree.
+
+    `agreement` is None where no values were seen.
+    """
+
+    left: Column
+    right: Column
+    likeness: float
+    agreement: Agreement | None
+
+    @property
+    def weight(self) -> float:
+        """How much speaks for it."""
+        if self.agreement is None:
+            return self.likeness / 2
+        return (3 * self.agreement.kappa + self.likeness) / 4
+
+    @property
+    def holds(self) -> bool:
+        """Whether the two hold the same, as far as is known."""
+        if self.agreement is None:
+            return self.likeness >= _ALIKE
+        kappa = self.agreement.kappa
+        if self.left.name == self.right.name or self.likeness == 1:
+            return kappa >= _BEYOND_CHANCE or self.agreement.share >= _NEARLY_ALL
+        if self.likeness >= _SOMEWHAT_ALIKE:
+            return kappa >= _AGREES
+        return kappa >= _AGREES_BEYOND_DOUBT and self.agreement.chance <= _COMMON_CHANCE
+
+    @property
+    def at_odds(self) -> bool:
+        """Whether the names say that they hold the same, and the values that they do not."""
+        return self.agreement is not None and self.likeness == 1 and not self.holds
+
+
+@dataclass(frozen=True, slots=True)
+class ColumnMapping:
+    """What is compared with what; `at_odds` are columns of one name that agree no more than by chance.
+
+    `coverage` is the share that the mapped columns have of those with contents of the side that has fewer.
+    """
+
+    columns: tuple[Mapped, ...]
+    at_odds: tuple[Mapped, ...]
+    coverage: float
+
+    @property
+    def contents(self) -> tuple[Mapped, ...]:
+        """The mapped columns that say something of the entity."""
+        return tuple(
+            one for one in self.columns if not is_mark(one.left.name) and not is_mark(one.right.name)
+        )
+
+
+def compared_columns(table: Table, key: Columns) -> Columns:
+    """Return the columns of a table that a comparison could look at: no key of it, and nothing computed."""
+    known = {column.name for column in key}
+    known.update(*(one.columns for one in table.keys if one.primary and len(one.columns) == 1))
+    found = [column for column in table.columns if column.name not in known and not column.generated]
+    return tuple(found[:MOST_COLUMNS])
+
+
+def possible_coverage(left: Table, right: Table, key: KeyMapping) -> float:
+    """Return the coverage that a mapping could have at most, by the kinds of values on both sides."""
+    sides = [
+        Counter(family(one) for one in compared_columns(table, columns) if not is_mark(one.name))
+        for table, columns in ((left, key.left), (right, key.right))
+    ]
+    fewest = min(side.total() for side in sides)
+    return (sides[0] & sides[1]).total() / fewest if fewest else 0.0
+
+
+def map_columns(left: Table, right: Table, key: KeyMapping, matched: Matched | None = None) -> ColumnMapping:
+    """Give each column its best counterpart, the surest first."""
+    sides = compared_columns(left, key.left), compared_columns(right, key.right)
+    found = list(_every(left, right, sides, matched))
+    holding = sorted((one for one in found if one.holds), key=_surest)
+    columns = tuple(_each_once(holding))
+    mapping = ColumnMapping(columns, tuple(one for one in found if one.at_odds), 0.0)
+    fewest = min(sum(not is_mark(column.name) for column in side) for side in sides)
+    coverage = min(1.0, len(mapping.contents) / fewest) if fewest else 0.0
+    in_order = sorted(columns, key=lambda one: one.left.number)
+    return ColumnMapping(tuple(in_order), mapping.at_odds, coverage)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """A column, the stems of its name, and its values on the matched rows, where there are any."""
+
+    column: Column
+    stems: Stems
+    values: Values | None
+
+
+def _every(
+    left: Table, right: Table, sides: tuple[Columns, Columns], matched: Matched | None
+) -> Iterator[Mapped]:
+    """Yield the columns that could hold the same: those of like names, and those whose values are equal."""
+    there = list(_seen(right, sides[1], [row[1] for row in matched.rows] if matched else None))
+    for one in _seen(left, sides[0], [row[0] for row in matched.rows] if matched else None):
+        for other in there:
+            if family(one.column) == family(other.column):
+                alike = 1.0 if one.column.name == other.column.name else likeness(one.stems, other.stems)
+                if alike >= _SOMEWHAT_ALIKE or _mostly_equal(one, other):
+                    yield Mapped(one.column, other.column, alike, _agreement(one, other))
+
+
+def _seen(table: Table, columns: Columns, rows: Sequence[Values] | None) -> Iterator[_Seen]:
+    for place, column in enumerate(columns):
+        values = None if rows is None else [row[place] for row in rows]
+        yield _Seen(column, column_stems(column.name, table), values)
+
+
+def _mostly_equal(one: _Seen, other: _Seen) -> bool:
+    if not one.values or not other.values:
+        return False
+    equal: int = sum(map(eq, one.values, other.values))
+    return equal >= _AGREES_BEYOND_DOUBT * len(one.values)
+
+
+def _agreement(one: _Seen, other: _Seen) -> Agreement | None:
+    kind, types = family(one.column), {one.column.base_type, other.column.base_type}
+    # The texts of json and jsonb differ by blanks, whatever is in them.
+    if one.values is None or other.values is None or (kind is Kind.JSON and len(types) > 1):
+        return None
+    return agreement(one.values, other.values, kind)
+
+
+def _each_once(found: Iterable[Mapped]) -> Iterator[Mapped]:
+    left, right = set(), set()
+    for one in found:
+        if one.left.name not in left and one.right.name not in right:
+            left.add(one.left.name)
+            right.add(one.right.name)
+            yield one
+
+
+def _surest(one: Mapped) -> tuple[float, bool, int, int]:
+    return -one.weight, one.left.name != one.right.name, one.left.number, one.right.number

@@ -1,0 +1,81 @@
+"""The door to what is proposed to people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from datetime import datetime
+from typing import Any, TypeAlias, TypeVar
+
+from sqlalchemy import Connection
+
+from pgvigil.store import proposing
+from pgvigil.store.database import Database
+from pgvigil.store.proposing import Offer, Proposal, ProposalState, Proposed
+from pgvigil.store.view import Delta
+
+T = TypeVar("T")
+
+Commit: TypeAlias = Callable[[Callable[[Connection], tuple[Any, Delta]]], Any]
+
+
+class Proposals:
+    """Lists proposals, and takes offers and decisions; `commit` carries out what is written.
+
+    Every method raises StoreError, as those of the store do.
+    """
+
+    def __init__(self, database: Database, commit: Commit) -> None:
+        self._database = database
+        self._commit = commit
+
+    def all(self, target: str | None = None, states: Collection[str] | None = None) -> list[Proposal]:
+        """Return proposals by target and kind, the most probable first; `states` are ProposalState."""
+        with self._database.reading() as connection:
+            return proposing.list_proposals(connection, target, states)
+
+    def find(self, proposal: str) -> Proposal | None:
+        """Return a proposal, None when there is none of this id."""
+        with self._database.reading() as connection:
+            return proposing.find(connection, proposal)
+
+    def adopted(self) -> dict[str, tuple[Proposal, ...]]:
+        """Return what is adopted, by target, in the order in which it was."""
+        found: dict[str, tuple[Proposal, ...]] = {}
+        with self._database.reading() as connection:
+            for one in proposing.adopted(connection):
+                found[one.target] = (*found.get(one.target, ()), one)
+        return found
+
+    def propose(
+        self,
+        target: str,
+        offers: Iterable[Offer],
+        *,
+        source: str,
+        at: datetime,
+        known: Collection[str] | None = None,
+    ) -> Proposed:
+        """Propose what is not decided yet.
+
+        `known` are the subjects that are declared or configured anyway: proposals of the same are superseded,
+        and what the source proposed before and does no longer is taken back. With None the offers are added.
+        """
+        offers = list(offers)
+        done: Proposed = self._commit(
+            lambda connection: (proposing.propose(connection, target, offers, source, at, known), Delta())
+        )
+        return done
+
+    def adopt(self, proposal: str, *, who: str, at: datetime, why: str = "") -> Proposal:
+        """Let a proposal be examined as if it were configured; raises UsageError."""
+        return self._decide(proposal, ProposalState.ADOPTED, who, at, why)
+
+    def reject(self, proposal: str, *, who: str, at: datetime, why: str = "") -> Proposal:
+        """Never propose it again, and end its examination; raises UsageError."""
+        return self._decide(proposal, ProposalState.REJECTED, who, at, why)
+
+    def _decide(self, proposal: str, decision: ProposalState, who: str, at: datetime, why: str) -> Proposal:
+        decided: Proposal = self._commit(
+            lambda connection: (proposing.decide(connection, proposal, decision, who, at, why), Delta())
+        )
+        return decided

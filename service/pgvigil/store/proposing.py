@@ -1,0 +1,224 @@
+"""What is proposed to people, and what they say of it: what writes and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+
+from pgvigil.catalog import parse_relation
+from pgvigil.check import JsonValue
+from pgvigil.errors import UsageError
+from pgvigil.store.schema import among, equals
+from pgvigil.store.schema import proposals as table
+
+
+class Kind(StrEnum):
+    """What is proposed."""
+
+    RELATION = "relation"
+    PAIR = "pair"
+
+
+class ProposalState(StrEnum):
+    """Where a proposal stands.
+
+    `adopted`: it is examined as if it were configured. `rejected`: it is never proposed again. `superseded`:
+    a declared key, or the configuration, says the same by now; should that go, it is again what it was.
+    """
+
+    PROPOSED = "proposed"
+    ADOPTED = "adopted"
+    REJECTED = "rejected"
+    SUPERSEDED = "superseded"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Something to propose; `settings` is what a check's settings would say of it."""
+
+    kind: Kind
+    subject: str
+    settings: JsonValue
+    probability: float = 1.0
+    evidence: tuple[str, ...] = ()
+
+    def id_on(self, target: str) -> str:
+        """Return what names it, whichever way round it is written."""
+        named = "\0".join((target, self.kind, _alike(self.kind, self.subject)))
+        return sha256(named.encode()).hexdigest()[:12]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """What was proposed, by whom (`source`), and what somebody decided; `decision` outlives `superseded`."""
+
+    id: str
+    target: str
+    kind: Kind
+    subject: str
+    state: ProposalState
+    source: str
+    probability: float
+    evidence: tuple[str, ...]
+    settings: JsonValue
+    proposed_at: datetime
+    decision: ProposalState | None
+    decided_by: str | None
+    decided_at: datetime | None
+    why: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """What came of offers: how many are new, and how many were taken back, as nobody offers them any more."""
+
+    added: int
+    withdrawn: int
+
+
+def propose(
+    connection: Connection,
+    target: str,
+    offers: Iterable[Offer],
+    source: str,
+    at: datetime,
+    known: Collection[str] | None,
+) -> Proposed:
+    """Make the offers what the source proposes; what was decided stays as it is.
+
+    `known` are the subjects that are declared or configured anyway. With None, they are not looked at, and
+    nothing is taken back: the offers are some among others.
+    """
+    offered = {one.id_on(target): one for one in offers}
+    there = {row["id"]: row for row in connection.execute(_all(target)).mappings()}
+    new = [_row(key, target, one, source, at) for key, one in offered.items() if key not in there]
+    if new:
+        connection.execute(insert(table), new)
+    for key, one in offered.items():
+        if key in there and there[key]["decision"] is None:
+            connection.execute(update(table).filter_by(id=key).values(_changing(one)))
+    if known is None:
+        return Proposed(len(new), 0)
+    gone = [
+        key
+        for key, row in there.items()
+        if key not in offered and row["decision"] is None and row["source"] == source
+    ]
+    _supersede(connection, target, known)
+    withdrawn = delete(table).where(table.c.id.in_(gone), table.c.state != ProposalState.SUPERSEDED.value)
+    return Proposed(len(new), connection.execute(withdrawn).rowcount)
+
+
+def decide(
+    connection: Connection, proposal: str, decision: ProposalState, who: str, at: datetime, why: str
+) -> Proposal:
+    """Adopt or reject a proposal; raises UsageError when there is none of this id, or it is so already."""
+    found = find(connection, proposal)
+    if found is None:
+        raise UsageError(f"there is no proposal {proposal!r}")
+    if found.decision is decision:
+        raise UsageError(f"proposal {proposal} is {decision} already, by {found.decided_by}")
+    said = {"decision": decision.value, "decided_by": who, "decided_at": at, "why": why}
+    state = ProposalState.SUPERSEDED if found.state is ProposalState.SUPERSEDED else decision
+    changed = update(table).filter_by(id=proposal).values(state=state.value, **said).returning(table)
+    return _of_row(connection.execute(changed).mappings().one())
+
+
+def find(connection: Connection, proposal: str) -> Proposal | None:
+    """Return a proposal, None when there is none of this id."""
+    row = connection.execute(select(table).where(equals(table.c.id, proposal))).mappings().one_or_none()
+    return _of_row(row) if row else None
+
+
+def list_proposals(
+    connection: Connection, target: str | None, states: Collection[str] | None
+) -> list[Proposal]:
+    """Return proposals, the most probable first, by target and kind."""
+    query = select(table).order_by(
+        table.c.target, table.c.kind.desc(), table.c.probability.desc(), table.c.subject
+    )
+    if target is not None:
+        query = query.where(equals(table.c.target, target))
+    if states is not None:
+        query = query.where(among(table.c.state, states))
+    return [_of_row(row) for row in connection.execute(query).mappings()]
+
+
+def adopted(connection: Connection) -> list[Proposal]:
+    """Return what is adopted on any target, in the order in which it was."""
+    query = select(table).filter_by(decision=ProposalState.ADOPTED.value)
+    query = query.order_by(table.c.decided_at, table.c.id)
+    return [_of_row(row) for row in connection.execute(query).mappings()]
+
+
+def _supersede(connection: Connection, target: str, known: Collection[str]) -> None:
+    """Note what is declared or configured by now, and what no longer is."""
+    alike = {_alike(kind, subject) for subject in known for kind in Kind}
+    for row in connection.execute(_all(target)).mappings():
+        superseded = _alike(row["kind"], row["subject"]) in alike
+        otherwise = row["decision"] or ProposalState.PROPOSED.value
+        state = ProposalState.SUPERSEDED.value if superseded else otherwise
+        if state != row["state"]:
+            connection.execute(update(table).filter_by(id=row["id"]).values(state=state))
+
+
+def _all(target: str) -> Any:
+    return select(table).filter_by(target=target).with_for_update()
+
+
+def _alike(kind: str, subject: str) -> str:
+    """Return what is the same whatever the order of a relation's columns, or of a pair's sides."""
+    if kind == Kind.PAIR:
+        return " <> ".join(sorted(subject.split(" <> ")))
+    try:
+        name = parse_relation(subject)
+    except ValueError:
+        return subject
+    pairs = sorted(zip(name.child_columns, name.parent_columns, strict=True))
+    return f"{name.child}{pairs}{name.parent}"
+
+
+def _row(key: str, target: str, offer: Offer, source: str, at: datetime) -> dict[str, Any]:
+    return {
+        "id": key,
+        "target": target,
+        "kind": offer.kind.value,
+        "state": ProposalState.PROPOSED.value,
+        "source": source,
+        "proposed_at": at,
+        **_changing(offer),
+    }
+
+
+def _changing(offer: Offer) -> dict[str, Any]:
+    return {
+        "subject": offer.subject,
+        "probability": offer.probability,
+        "evidence": list(offer.evidence),
+        "settings": offer.settings,
+    }
+
+
+def _of_row(row: RowMapping | Mapping[str, Any]) -> Proposal:
+    return Proposal(
+        id=row["id"],
+        target=row["target"],
+        kind=Kind(row["kind"]),
+        subject=row["subject"],
+        state=ProposalState(row["state"]),
+        source=row["source"],
+        probability=row["probability"],
+        evidence=tuple(row["evidence"]),
+        settings=row["settings"],
+        proposed_at=row["proposed_at"],
+        decision=ProposalState(row["decision"]) if row["decision"] else None,
+        decided_by=row["decided_by"],
+        decided_at=row["decided_at"],
+        why=row["why"],
+    )

@@ -1,0 +1,177 @@
+"""The daemon proposes what nobody declared, and never more than that."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import psycopg
+import pytest
+
+from pgvigil.adoption import with_adopted
+from pgvigil.config import Config
+from pgvigil.config.origin import Origin
+from pgvigil.proposer import Proposer
+from pgvigil.registry import Registry
+from pgvigil.store import Store
+from pgvigil.watching import build_watch
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+SALES = "shop.sales(customer_id) -> shop.customers(id)"
+GIVEN = """
+    CREATE SCHEMA shop; CREATE SCHEMA old;
+    CREATE TABLE shop.customers (id int PRIMARY KEY, name text, mail text);
+    INSERT INTO shop.customers
+        SELECT n, 'customer ' || n, n || '@example.org' FROM generate_series(1, 500) AS n;
+    CREATE TABLE shop.sales (id int PRIMARY KEY, customer_id int NOT NULL, amount numeric);
+    INSERT INTO shop.sales SELECT n, 1 + n % 500, n / 7.0 FROM generate_series(1, 2000) AS n;
+    CREATE TABLE old.customers (id int PRIMARY KEY, name text, mail text);
+    INSERT INTO old.customers SELECT * FROM shop.customers WHERE id < 490;
+    ANALYZE;
+"""
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.time = datetime(2031, 5, 6, 3, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def monotonic(self) -> float:
+        return self.time.timestamp()
+
+    def passes(self, **of: float) -> None:
+        self.time += timedelta(**of)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry.load()
+
+
+@pytest.fixture
+def given(database: str, admin_conn: psycopg.Connection) -> str:
+    admin_conn.execute(GIVEN)
+    return database
+
+
+@pytest.fixture
+def proposer_of(
+    given: str, store: Store, registry: Registry, clock: Clock
+) -> Iterator[Callable[..., Proposer]]:
+    """`proposer_of(**checks)`: one for a configuration with these settings of checks."""
+    with ExitStack() as stack:
+
+        def make(**checks: Any) -> Proposer:
+            settings = {"dsn": given, "budget": {"duty_cycle": 1.0}, "checks": checks}
+            config = Config.read({"targets": {"main": settings}}, Origin())
+            adopted = store.proposals.adopted().get("main", ())
+            watch = build_watch(with_adopted(config, "main", adopted, registry), "main", registry)
+            stack.callback(watch.target.close)
+            return Proposer(watch, config.targets["main"], store, clock)
+
+        yield make
+
+
+@pytest.fixture
+def proposer(proposer_of: Callable[..., Proposer]) -> Proposer:
+    return proposer_of()
+
+
+def states(store: Store) -> dict[str, str]:
+    return {one.subject: one.state.value for one in store.proposals.all()}
+
+
+@pytest.mark.every_pg
+def test_relations_and_pairs_are_proposed_with_their_evidence(
+    proposer: Proposer, store: Store, registry: Registry, given: str, clock: Clock
+) -> None:
+    proposer.propose()
+    found = {one.subject: one for one in store.proposals.all()}
+    assert found[SALES].probability > 0.5
+    assert found[SALES].evidence
+    (pair,) = (one for one in found.values() if one.kind == "pair")
+    assert set(pair.subject.split(" <> ")) == {"shop.customers", "old.customers"}
+    assert proposer.busy_seconds > 0
+    # What is proposed can be adopted as it is.
+    for one in found.values():
+        store.proposals.adopt(one.id, who="anna", at=clock.now())
+    config, adopted = Config.from_dsn(given, "main"), store.proposals.adopted()["main"]
+    checks = registry.bind(with_adopted(config, "main", adopted, registry), "main")
+    assert len(checks["table_drift"].params.pairs) == 1
+    assert SALES in map(str, checks["orphan_rows"].params.relations)
+
+
+def test_what_was_decided_is_left_alone(
+    proposer: Proposer, proposer_of: Callable[..., Proposer], store: Store, clock: Clock
+) -> None:
+    proposer.propose()
+    (pair,) = (one for one in store.proposals.all() if one.kind == "pair")
+    store.proposals.reject(pair.id, who="anna", at=clock.now())
+    (sales,) = (one for one in store.proposals.all() if one.subject == SALES)
+    store.proposals.adopt(sales.id, who="anna", at=clock.now())
+    before = states(store)
+    proposer_of().propose()
+    assert states(store) == before
+    assert (before[SALES], before[pair.subject]) == ("adopted", "rejected")
+
+
+def test_what_is_declared_or_configured_by_now_is_superseded(
+    proposer: Proposer,
+    proposer_of: Callable[..., Proposer],
+    store: Store,
+    admin_conn: psycopg.Connection,
+) -> None:
+    proposer.propose()
+    (pair,) = (one for one in store.proposals.all() if one.kind == "pair")
+    admin_conn.execute("ALTER TABLE shop.sales ADD FOREIGN KEY (customer_id) REFERENCES shop.customers")
+    drift = {"pairs": [{"left": "old.customers", "right": "shop.customers"}]}
+    proposer_of(table_drift=drift).propose()
+    assert (states(store)[SALES], states(store)[pair.subject]) == ("superseded", "superseded")
+
+
+def test_it_looks_once_a_day_and_after_the_schema_changed(
+    proposer: Proposer, store: Store, clock: Clock
+) -> None:
+    def due() -> bool:
+        return proposer.is_due()
+
+    assert not due()
+    clock.passes(minutes=1)
+    assert due()
+    proposer._look()
+    assert not due()
+    clock.passes(hours=23)
+    assert not due()
+    store.sync_subjects("main", "tables", ["shop.sales"], clock.now(), 60)
+    assert due()
+    proposer._look()
+    store.sync_subjects("main", "tables", ["shop.sales", "shop.new"], clock.now(), 60)
+    assert not due()
+    clock.passes(minutes=10)
+    assert due()
+    proposer._look()
+    store.sync_subjects("other", "tables", ["shop.sales"], clock.now(), 60)
+    clock.passes(hours=23)
+    assert not due()
+    clock.passes(hours=1)
+    assert due()
+
+
+def test_a_target_that_does_not_answer_is_asked_again_later(
+    proposer: Proposer, store: Store, clock: Clock
+) -> None:
+    proposer._watch.target.close()
+    clock.passes(minutes=1)
+    with pytest.raises(Exception, match="stopping"):
+        proposer.propose()
+    assert store.proposals.all() == []

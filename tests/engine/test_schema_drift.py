@@ -1,0 +1,87 @@
+"""The daemon watches a schema, and takes a person's word for what is right."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import psycopg
+import pytest
+
+from pgvigil.store import Deployment
+from pgvigil_checks.schema_drift import SchemaDrift, SchemaDriftParams
+from tests.engine.world import World, watch_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+CHECK = "schema_drift"
+
+
+@pytest.fixture
+def world(database: str, admin_conn: psycopg.Connection, world_of: Callable[..., World]) -> World:
+    admin_conn.execute("CREATE SCHEMA shop; CREATE TABLE shop.games (id int PRIMARY KEY); CREATE TABLE t ()")
+    world = world_of(watch_of(database, SchemaDrift(SchemaDriftParams())))  # type: ignore[arg-type]
+    world.tick(CHECK)
+    return world
+
+
+def incidents(world: World) -> list[tuple[str, str, str, str]]:
+    return [
+        (one.subject, one.code, one.severity.value, one.state.value)
+        for one in world.store.view().incidents.values()
+    ]
+
+
+@pytest.mark.every_pg
+def test_a_change_is_an_incident_until_it_is_accepted(world: World, admin_conn: psycopg.Connection) -> None:
+    assert world.states(CHECK) == {"all schemas": "passed", "public": "passed", "shop": "passed"}
+    admin_conn.execute("DROP TABLE shop.games")
+    world.tick(CHECK)
+    world.tick(CHECK)
+    assert incidents(world) == [("shop", "lost", "critical", "open")]
+    world.store.acceptances.accept(("main", CHECK, "shop"), who="anna", at=datetime.now(UTC))
+    world.tick(CHECK)
+    assert incidents(world) == []
+    assert set(world.states(CHECK).values()) == {"passed"}
+
+
+def test_a_deployment_announces_what_changes(world: World, admin_conn: psycopg.Connection) -> None:
+    world.store.record_deployments([Deployment("main", "7", datetime.now(UTC), "ci")])
+    admin_conn.execute("DROP TABLE shop.games; ALTER TABLE t ADD n int; ALTER TABLE t RENAME TO u")
+    world.tick(CHECK)
+    world.tick(CHECK)
+    assert sorted(incidents(world)) == [
+        ("public", "changed", "info", "open"),
+        ("public", "new", "info", "open"),
+        ("shop", "lost", "warning", "open"),
+    ]
+
+
+def test_a_deployment_that_is_marked_when_it_is_done_announces_what_it_changed(
+    world: World, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("DROP TABLE shop.games")
+    world.tick(CHECK)
+    assert incidents(world) == [("shop", "lost", "critical", "suspect")]
+    world.store.record_deployments([Deployment("main", "7", datetime.now(UTC), "ci")])
+    world.tick(CHECK)
+    assert incidents(world) == [("shop", "lost", "warning", "open")]
+
+
+def test_a_later_deployment_does_not_explain_what_was_lost_before(
+    world: World, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("DROP TABLE shop.games")
+    for _ in range(4):
+        world.tick(CHECK)
+    world.store.record_deployments([Deployment("main", "7", datetime.now(UTC), "ci")])
+    world.tick(CHECK)
+    assert incidents(world) == [("shop", "lost", "critical", "open")]
+
+
+def test_a_dropped_schema_is_told_of(world: World, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute("DROP SCHEMA shop CASCADE")
+    world.tick(CHECK)
+    world.tick(CHECK)
+    assert incidents(world) == [("all schemas", "schemas_lost", "critical", "open")]

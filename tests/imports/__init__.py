@@ -1,0 +1,1 @@
+"""Relations that are imported from files of other tools."""
