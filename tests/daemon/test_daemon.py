@@ -22,6 +22,9 @@ from tests.databases import fresh_database
 
 Configured = Callable[..., Path]
 
+SUBJECTS = 10
+"""Of `sound` and `broken`: seven of tables and keys; two schemas, and what stands for all schemas."""
+
 
 def subjects(running: Daemon) -> dict[str, float]:
     """Return the coverage over all checks by state."""
@@ -30,10 +33,10 @@ def subjects(running: Daemon) -> dict[str, float]:
 
 
 def examined(running: Daemon) -> bool:
-    """Tell whether all four checks have found their subjects and looked at them."""
+    """Tell whether all five checks have found their subjects and looked at them."""
     found = subjects(running)
     checks = len(running.metrics("pgvigil_interval_seconds"))
-    return checks == 4 and found["unknown"] == 0 and sum(found.values()) == 7
+    return checks == 5 and found["unknown"] == 0 and sum(found.values()) == SUBJECTS
 
 
 def sessions_of_pgvigil(dsn: str) -> int:
@@ -67,7 +70,7 @@ def test_console_metrics_and_store_show_the_same(
     with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
         stored = Counter(str(one.state) for one in store.subjects())
         live = len([one for one in store.incidents() if one.live])
-    assert shown == counted == {"passed": 6, "failed": 1, "unknown": 0}
+    assert shown == counted == {"passed": SUBJECTS - 1, "failed": 1, "unknown": 0}
     assert counted == {state: stored[state] for state in counted}
     assert on_page == incidents == live == 1
 
@@ -96,7 +99,7 @@ def test_an_incident_opens_and_is_resolved_when_the_fault_is_mended(
         with psycopg.connect(broken, autocommit=True) as conn:
             conn.execute("INSERT INTO shop.customers VALUES (3), (7)")
         until(lambda: running.total("pgvigil_incidents"), lambda live: live == 0)
-        assert subjects(running) == {"passed": 7, "failed": 0, "unknown": 0}
+        assert subjects(running) == {"passed": SUBJECTS, "failed": 0, "unknown": 0}
         running.terminate()
     with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
         (incident,) = store.incidents()
@@ -108,14 +111,15 @@ def test_a_target_that_is_down_is_unknown_and_is_examined_when_it_is_back(
 ) -> None:
     with psycopg.connect(own_server.dsn(), autocommit=True) as conn:
         conn.execute("CREATE TABLE a (id int PRIMARY KEY, other int REFERENCES a)")
+    # The table, its key and what refers by it; its schema, and all schemas.
     with daemon(configured(own_server.dsn())) as running:
-        until(lambda: subjects(running), lambda found: found["passed"] == 3)
+        until(lambda: subjects(running), lambda found: found["passed"] == 5)
         own_server.stop("immediate")
-        until(lambda: subjects(running), lambda found: found["unknown"] >= 3 and found["passed"] == 0)
+        until(lambda: subjects(running), lambda found: found["unknown"] >= 5 and found["passed"] == 0)
         assert running.total("pgvigil_target_up") == 0
         assert running.get("-/healthy")[0] == running.get("-/ready")[0] == 200
         own_server.start()
-        until(lambda: subjects(running), lambda found: found["passed"] == 3)
+        until(lambda: subjects(running), lambda found: found["passed"] == 5)
         assert running.total("pgvigil_target_up") == 1
 
 
@@ -192,7 +196,7 @@ def test_a_setting_that_does_not_fit_is_unknown_with_its_line_and_the_rest_is_wa
         "    checks:\n      orphan_rows:\n        relations: ['shop.orders(client) -> shop.customers(id)']\n"
     )
     with daemon(configured(sound, more=more)) as running:
-        until(lambda: subjects(running), lambda found: found["passed"] == 7 and found["unknown"] == 1)
+        until(lambda: subjects(running), lambda found: found["passed"] == SUBJECTS and found["unknown"] == 1)
         page = running.get("targets/shop?state=unknown")[1]
     assert "pgvigil.yaml:10" in page
     assert "client" in page
