@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from pgvigil.audit.decided import Decided
 from pgvigil.audit.examining import Progress, judge
 from pgvigil.audit.fragments import fragments
 from pgvigil.audit.indexes import index_notes, scans_unknown
@@ -23,26 +24,34 @@ from pgvigil.watch import Watch
 
 
 def build_audit(
-    watch: Watch, *, sampling: bool = True, progress: Progress, clock: Clock | None = None
+    watch: Watch,
+    *,
+    sampling: bool = True,
+    decided: Decided | None = None,
+    progress: Progress,
+    clock: Clock | None = None,
 ) -> Audit:
     """Audit a target: read what is there, let the checks judge it, and infer what nobody wrote down.
 
-    Without `sampling` no rows are read, but for whether a parent has any. Raises TargetError when the target
-    cannot be read, ConfigError when a setting does not fit it.
+    Without `sampling` no rows are read, but for whether a parent has any. What is `decided` is not proposed
+    again. Raises TargetError when the target cannot be read, ConfigError when a setting does not fit it.
     """
+    decided = decided or Decided()
     now = (clock or SystemClock()).now()
     progress("catalog", 0, 1)
     seen = _seen(watch)
     progress("catalog", 1, 1)
     judged = judge(watch, seen.catalog, rows=sampling, progress=progress)
     known = tuple(judged.relations.values())
-    proposed = infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
-    pairs = configured_pairs(watch.checks, seen.catalog)
+    proposed = decided.undecided(
+        infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
+    )
+    pairs = decided.pairs(configured_pairs(watch.checks, seen.catalog))
     pairs = (*pairs, *proposed_pairs(proposed.pairs, pairs))
     tables = inventoried(seen.catalog, seen.statistics)
     schemas = schemas_of(seen.catalog, tables)
     rows = {table.name: table.rows_estimated for table in tables}
-    relations = mapped(seen.catalog, judged, proposed.relations, rows)
+    relations = decided.relations(mapped(seen.catalog, judged, proposed.relations, rows))
     return Audit(
         target=watch.target.name,
         database=seen.catalog.database,

@@ -12,21 +12,26 @@ from typing import Literal, TextIO
 from rich.console import Console
 
 from pgvigil import logs
+from pgvigil.adoption import complaining, with_adopted
 from pgvigil.audit import Audit
 from pgvigil.audit.build import build_audit
 from pgvigil.audit.compare import compared
+from pgvigil.audit.decided import Decided
 from pgvigil.audit.dot import to_dot
 from pgvigil.audit.jsons import json_parts
 from pgvigil.audit.markdown import to_markdown
 from pgvigil.audit.mermaid import to_mermaid
 from pgvigil.cli import source
 from pgvigil.cli.audit_text import print_text
+from pgvigil.cli.calling import Daemon
+from pgvigil.cli.decisions import Decisions, in_words
 from pgvigil.cli.interrupt import Interruption, interruptible
 from pgvigil.cli.output import reader_may_leave
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.report import Paper
 from pgvigil.errors import TargetError, UsageError
 from pgvigil.registry import Registry
+from pgvigil.watch import Watch
 from pgvigil.watching import build_watch
 
 _UNFINISHED = "the audit was not finished"
@@ -36,7 +41,10 @@ Format = Literal["text", "markdown", "html", "json", "mermaid", "dot"]
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What was asked for on the command line; `compare` is an earlier audit's JSON."""
+    """What was asked for on the command line; `compare` is an earlier audit's JSON.
+
+    Of the proposals of a `daemon` the audit knows what people decided.
+    """
 
     config: Path | None
     dsn: str | None
@@ -45,10 +53,14 @@ class Request:
     output: Path | None
     compare: Path | None
     sampling: bool
+    daemon: Daemon | None = None
 
 
 def run(request: Request) -> None:
-    """Audit and report; raises UsageError about a file that cannot be read or written."""
+    """Audit and report.
+
+    Raises UsageError about a file that cannot be read or written, and as `Daemon.get` does.
+    """
     logs.configure("error", "auto")
     earlier = None if request.compare is None else _text_of(request.compare)
     audit = _audited(request)
@@ -61,8 +73,7 @@ def run(request: Request) -> None:
 
 
 def _audited(request: Request) -> Audit:
-    config = source.read(request.config, request.dsn, target=request.target)
-    watch = build_watch(config, source.choose(config, request.target), Registry.load(), urgent=True)
+    watch, decided = _watch(request)
     interruption = Interruption()
     try:
         # What a plugin prints must not end up in the report.
@@ -71,7 +82,9 @@ def _audited(request: Request) -> Audit:
             redirect_stdout(sys.stderr),
             interruptible(watch.stop) as interruption,
         ):
-            audit = build_audit(watch, sampling=request.sampling, progress=progress or _nobody)
+            audit = build_audit(
+                watch, sampling=request.sampling, decided=decided, progress=progress or _nobody
+            )
     except TargetError as error:
         raise interruption.error(_UNFINISHED) or error from error
     finally:
@@ -79,6 +92,24 @@ def _audited(request: Request) -> Audit:
     if interrupted := interruption.error(_UNFINISHED):
         raise interrupted
     return audit
+
+
+def _watch(request: Request) -> tuple[Watch, Decided]:
+    """Return the target, with what was adopted among its settings, and what was decided."""
+    registry = Registry.load()
+    file, dsn = source.named(request.config, request.dsn)
+    if request.daemon is None:
+        config = source.read(file, dsn, target=request.target)
+        return build_watch(config, source.choose(config, request.target), registry, urgent=True), Decided()
+    # Of a DSN alone `--target` says which of the daemon's targets it is.
+    config = source.read(file, dsn, target=None if file is None else request.target)
+    name = source.choose(config, None if file is None else request.target)
+    decisions = Decisions.of(request.daemon, request.target if file is None else name)
+    adopted = decisions.adopted()
+    complain = complaining(config.error_at, config, adopted)
+    watched = with_adopted(config, name, adopted, registry)
+    decided = Decided({one.subject: in_words(one) for one in adopted}, decisions.hold)
+    return build_watch(watched, name, registry, urgent=True, complain=complain), decided
 
 
 def _nobody(_step: str, _done: float, _total: int) -> None:

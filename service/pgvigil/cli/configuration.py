@@ -15,11 +15,12 @@ from pgvigil.catalog import Catalog
 from pgvigil.check import Subject
 from pgvigil.cli import source
 from pgvigil.cli.calling import Daemon
+from pgvigil.cli.decisions import Decisions
 from pgvigil.cli.fit import Leftover, fit
 from pgvigil.cli.output import counted
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
-from pgvigil.cli.starting import Decisions, Known, discovered
+from pgvigil.cli.starting import Known, discovered
 from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError

@@ -173,6 +173,17 @@ def audit_command(
             "parent.",
         ),
     ] = True,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            "--url",
+            metavar="URL",
+            help="A running pgvigil: what was adopted there is on the map as if it were configured, and what "
+            "was rejected is not proposed again.",
+        ),
+    ] = None,
+    token_file: TokenFileOption = None,
+    ca_file: CaFileOption = None,
 ) -> None:
     """Tell what a target holds, and what refers to what.
 
@@ -184,9 +195,10 @@ def audit_command(
     """
     # Records are made by the hundred thousand, none in a cycle: to look for some takes a third of the time.
     gc.disable()
-    from pgvigil.cli import audit
+    from pgvigil.cli import audit, calling
 
-    audit.run(audit.Request(config, dsn, target, output, file, compare, sampling))
+    daemon = calling.Daemon(url, token_file, ca_file) if url is not None else None
+    audit.run(audit.Request(config, dsn, target, output, file, compare, sampling, daemon))
 
 
 @app.command("demo")

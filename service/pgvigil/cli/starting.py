@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,46 +14,18 @@ from pgvigil.audit.inferring import infer
 from pgvigil.catalog import Catalog, RelationName, TableName
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
-from pgvigil.cli.calling import Daemon
+from pgvigil.cli.decisions import Decisions, in_words
 from pgvigil.cli.output import visible
 from pgvigil.config import Adopted, Config, Proposals, Setting
-from pgvigil.errors import UsageError
 from pgvigil.imports import Kind as FileKind
 from pgvigil.imports import imported_relations
 from pgvigil.inference import LIKELY, relevant_columns
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
-from pgvigil.store import Kind, Offer
+from pgvigil.store import Kind, Proposal
 from pgvigil.watch import Watch
 
 _SETTINGS: dict[Kind, Setting] = {Kind.RELATION: "relations", Kind.PAIR: "pairs"}
-
-
-@dataclass(frozen=True, slots=True)
-class Decisions:
-    """What a running pgvigil was told of proposals on a target, as its API shows them, by id."""
-
-    target: str
-    by_id: Mapping[str, Mapping[str, Any]]
-
-    @classmethod
-    def of(cls, daemon: Daemon, target: str | None) -> Decisions:
-        """Ask a daemon; raises as `Daemon.get` does, and UsageError when it watches several targets."""
-        told = [one for one in daemon.get("proposals", {"target": target}) if one["decision"] is not None]
-        names = sorted({one["target"] for one in told})
-        if len(names) > 1:
-            raise UsageError(
-                f"{daemon.url} has several targets ({', '.join(names)}): choose one with --target"
-            )
-        return cls(names[0] if names else target or "", {one["id"]: one for one in told})
-
-    def adopted(self) -> Sequence[Adopted]:
-        """Return what was adopted."""
-        return [_adopted(one) for one in self.by_id.values() if one["decision"] == "adopted"]
-
-    def hold(self, kind: Kind, subject: str) -> bool:
-        """Tell whether somebody decided on this already, one way or the other."""
-        return Offer(kind=kind, subject=subject, settings=None).id_on(self.target) in self.by_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,14 +84,14 @@ def _undecided(proposals: Proposals, decisions: Decisions) -> Proposals:
     return Proposals(
         [one for one in proposals.relations if not decisions.hold(Kind.RELATION, str(one.relation))],
         [one for one in proposals.pairs if not decisions.hold(Kind.PAIR, str(one.name))],
-        decisions.adopted(),
+        [_adopted(one) for one in decisions.adopted()],
     )
 
 
-def _adopted(one: Mapping[str, Any]) -> Adopted:
-    why = f": {one['why']}" if one["why"] else ""
-    words = f"adopted by {one['decided_by']} on {one['decided_at'][:10]}{why}"
-    return Adopted(_SETTINGS[Kind(one["kind"])], one["subject"], one["settings"], words)
+def _adopted(one: Proposal) -> Adopted:
+    # Those of a relation are its name, those of a pair what its mapping says.
+    value = dict(one.settings) if isinstance(one.settings, Mapping) else str(one.settings)
+    return Adopted(_SETTINGS[one.kind], one.subject, value, in_words(one))
 
 
 def _compared_as_pairs(proposals: Proposals, unfit: Container[str]) -> Iterator[tuple[str, str]]:
