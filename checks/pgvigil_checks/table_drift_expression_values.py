@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from psycopg import sql
 
-from pgvigil.catalog import Column
+from pgvigil.catalog import Column, is_faithful
 from pgvigil.check import Context, Peer, Row, Skipped, load_sql
 from pgvigil_checks.table_drift_model import EntityPair, Expression, KeyPart
 from pgvigil_checks.table_drift_types import equality, loses
@@ -41,7 +41,8 @@ def _described(context: Context | Peer, pair: EntityPair, side: str) -> list[Col
     parts = [part.of(side) for part in pair.key]
     expressions = {n: part for n, part in enumerate(parts, 1) if isinstance(part, Expression)}
     rows = context.fetch(_query(pair, side, list(expressions))) if expressions else []
-    computed = {row["position"]: _column(expressions[row["position"]], row) for row in rows}
+    encoding = context.catalog.encoding
+    computed = {row["position"]: _column(expressions[row["position"]], row, encoding) for row in rows}
     return [part if isinstance(part, Column) else computed[n] for n, part in enumerate(parts, 1)]
 
 
@@ -61,7 +62,7 @@ def _query(pair: EntityPair, side: str, positions: Sequence[int]) -> sql.Compose
     )
 
 
-def _column(expression: Expression, row: Row) -> Column:
+def _column(expression: Expression, row: Row, encoding: str) -> Column:
     """Describe what an expression computes like a column, so that one set of rules holds for both."""
     collation = (row["collation_schema"], row["collation_name"]) if row["collation_name"] else None
     return Column(
@@ -74,6 +75,7 @@ def _column(expression: Expression, row: Row) -> Column:
         collation=collation,
         deterministic=row["deterministic"],
         comparable=True,
+        faithful=is_faithful(row["base_type"], row["category"], encoding),
         generated=True,
     )
 

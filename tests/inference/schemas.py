@@ -117,6 +117,7 @@ def _column(number: int, name: str, kind: str, *, filled: bool) -> Column:
         collation=None,
         deterministic=True,
         comparable=kind != "json",
+        faithful=True,
         generated=False,
         filled=filled,
     )

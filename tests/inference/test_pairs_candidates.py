@@ -31,6 +31,7 @@ def table(oid: int, schema: str, name: str, columns: dict[str, str], key: str = 
             collation=("pg_catalog", "default") if type_name == "text" else None,
             deterministic=True,
             comparable=True,
+            faithful=True,
             generated=False,
         )
         for number, (column, type_name) in enumerate(columns.items(), start=1)

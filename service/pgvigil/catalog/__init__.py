@@ -35,10 +35,13 @@ from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_cata
 from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
 from pgvigil.catalog.schema_state import SchemaState, TableState, constraints_query, made_state
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
+from pgvigil.catalog.texts import FAITHFUL_ENCODINGS, REPLACED, is_faithful, may_be_damaged
 
 __all__ = [
+    "FAITHFUL_ENCODINGS",
     "KEPT_SCHEMA",
     "KINDS",
+    "REPLACED",
     "Catalog",
     "CatalogObject",
     "Change",
@@ -63,9 +66,11 @@ __all__ = [
     "catalog_queries",
     "compare_schemas",
     "constraints_query",
+    "is_faithful",
     "lineage",
     "made_catalog",
     "made_state",
+    "may_be_damaged",
     "oids",
     "parse_relation",
     "parse_table",

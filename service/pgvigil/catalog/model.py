@@ -37,8 +37,9 @@ class Column:
     `base_type` is the type under all domains, without its modifier. `collation` is (schema, name) of a
     collatable column, else None; `deterministic` says whether equal means byte-equal under it. `not_null` is
     what a validated constraint says. `comparable` tells whether values have an equality operator (json, xml,
-    point, and what contains them, have none). `filled` tells whether the server gives a value where none was
-    given: a default, an identity or a generated one.
+    point, and what contains them, have none). `faithful` tells whether values come back as they were once
+    they have been text on the client (see `may_be_damaged`). `filled` tells whether the server gives a value
+    where none was given: a default, an identity or a generated one.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Column:
     collation: tuple[str, str] | None
     deterministic: bool
     comparable: bool
+    faithful: bool
     generated: bool
     filled: bool = False
 
@@ -217,6 +219,8 @@ class Catalog:
     """All user schemas, also those without tables."""
     server: str = ""
     """Since when its server runs; empty where nobody wants to know."""
+    encoding: str = ""
+    """The database's, as the server writes it."""
     scope: Scope = field(default_factory=Scope)
 
     def table(self, name: TableName) -> Table | None:

@@ -24,6 +24,7 @@ from pgvigil.catalog.model import (
 )
 from pgvigil.catalog.names import qualified
 from pgvigil.catalog.scope import Scope
+from pgvigil.catalog.texts import is_faithful
 
 Rows = list[dict[str, Any]]
 Fetch = Callable[[LiteralString], Rows]
@@ -54,7 +55,7 @@ def catalog_queries() -> list[LiteralString]:
 def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog:
     """Make the catalog of what the server has answered, which takes a while and needs no snapshot."""
     (server,), table_rows, columns, indexes, foreign_keys = answers
-    tables = _tables(table_rows, columns, indexes)
+    tables = _tables(table_rows, columns, indexes, server["encoding"])
     return Catalog(
         server_version=server["server_version"],
         database=server["database"],
@@ -63,6 +64,7 @@ def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog
         tables=tuple(tables.values()),
         foreign_keys=tuple(_foreign_keys(foreign_keys, tables)),
         scope=scope or Scope(),
+        encoding=server["encoding"],
     )
 
 
@@ -70,9 +72,11 @@ def _sql(name: str) -> LiteralString:
     return resources.files("pgvigil.catalog").joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _tables(tables: Rows, columns: Rows, indexes: Rows) -> dict[int, Table]:
+def _tables(tables: Rows, columns: Rows, indexes: Rows, encoding: str) -> dict[int, Table]:
     columns_of, indexes_of = _by_table(columns), _by_table(indexes)
-    made = {row["oid"]: _table(row, columns_of[row["oid"]], indexes_of[row["oid"]]) for row in tables}
+    made = {
+        row["oid"]: _table(row, columns_of[row["oid"]], indexes_of[row["oid"]], encoding) for row in tables
+    }
     return _with_partition_sums(made)
 
 
@@ -83,7 +87,7 @@ def _by_table(rows: Rows) -> defaultdict[int, Rows]:
     return grouped
 
 
-def _table(row: dict[str, Any], columns: Rows, indexes: Rows) -> Table:
+def _table(row: dict[str, Any], columns: Rows, indexes: Rows, encoding: str) -> Table:
     parents = tuple(row["parents"] or ())
     names = {column["number"]: column["name"] for column in columns}
     made = tuple(_index(index, names) for index in indexes)
@@ -101,13 +105,13 @@ def _table(row: dict[str, Any], columns: Rows, indexes: Rows) -> Table:
         row_security=row["row_security"],
         rows_estimate=row["rows_estimate"],
         pages=row["pages"],
-        columns=tuple(_column(column) for column in columns),
+        columns=tuple(_column(column, encoding) for column in columns),
         keys=tuple(_keys(indexes, made)),
         indexes=made,
     )
 
 
-def _column(row: dict[str, Any]) -> Column:
+def _column(row: dict[str, Any], encoding: str) -> Column:
     collated = row["collation_name"]
     collation = (intern(row["collation_schema"]), intern(collated)) if collated else None
     # Tens of thousands of columns have a few hundred names and types among them.
@@ -121,6 +125,7 @@ def _column(row: dict[str, Any]) -> Column:
         collation=collation,
         deterministic=row["deterministic"],
         comparable=row["comparable"],
+        faithful=is_faithful(row["base_type"], row["category"], encoding),
         generated=row["generated"],
         filled=row["filled"],
     )

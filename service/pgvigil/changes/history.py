@@ -6,13 +6,12 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from pgvigil.catalog import REPLACED
 from pgvigil.changes.lines import Change, Kind, Line, Name
 from pgvigil.check import Row
 from pgvigil.errors import QueryFailedError
 
 _COMMIT, _TABLE = "COMMIT ", "table "
-# Stands for what is not valid in its encoding, unless it was written.
-_REPLACED = "\ufffd"
 
 
 @dataclass(slots=True)
@@ -73,9 +72,9 @@ def _commit(lsn: int, xid: int, rows: Sequence[Row]) -> Commit:
 
 def _entry(text: str, written: str | None) -> _Entry:
     line = Line.read(text)
-    if _REPLACED not in text or _is_text(written):
+    if REPLACED not in text or _is_text(written):
         return _Entry(line)
-    if any(_REPLACED in part for name in line.tables for part in name):
+    if any(REPLACED in part for name in line.tables for part in name):
         raise QueryFailedError("what was written is about a table whose name is not valid in its encoding")
     # It would be compared with something else: as little is known of the table as when it was truncated.
     return _Entry(line, Change(Kind.TRUNCATE))

@@ -2,6 +2,7 @@
 -- Cost: one pass over pg_namespace. Locks: none beyond AccessShareLock on it.
 SELECT current_setting('server_version_num')::int AS server_version,
        current_database()::text AS database,
+       current_setting('server_encoding') AS encoding,
        pg_is_in_recovery() AS in_recovery,
        (
            SELECT array_agg(nspname::text ORDER BY nspname COLLATE "C")
