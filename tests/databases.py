@@ -32,6 +32,17 @@ def fresh_database(server: Server, template: str = "template1", encoding: str = 
             conn.execute(SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(Identifier(name)))
 
 
+def careless(dsn: str) -> psycopg.Connection:
+    """Return a session that does not know that its database is in UTF8, and so writes what it is given."""
+    encoding = "UPDATE pg_database SET encoding = {} WHERE datname = current_database()"
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(encoding.format(0).encode())
+    session = psycopg.connect(dsn, autocommit=True)
+    with psycopg.connect(dsn, autocommit=True) as conn:
+        conn.execute(encoding.format(6).encode())
+    return session
+
+
 def template_database(server: Server, key: str, build: Callable[[str], None]) -> str:
     """Return the name of the server's template `key`; the first to ask fills it with `build(dsn)`.
 

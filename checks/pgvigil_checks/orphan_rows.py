@@ -272,7 +272,8 @@ def examine_all(context: Context, reference: Reference, *, remember: bool = Fals
         if walked and is_trusted(context, walked):
             lost = path.at(walked.lost) if walked.lost else None
             why = f"{path.name}: the child is walked in short snapshots, for its size: {walked.figures}"
-            memory.update(lost_now(context, reference, walked.orphans, lost, remember=remember))
+            whole = remember and not walked.cut
+            memory.update(lost_now(context, reference, walked.orphans, lost, remember=whole))
             return examined(context, reference, walked, How(path.name, why, lost, memory))
         plan = make_plan(context, reference)  # what held in that snapshot need not hold in the next one
     return judge(context, reference, plan, remember=remember)

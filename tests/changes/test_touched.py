@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
@@ -15,6 +15,7 @@ from pgvigil.changes import Note
 from pgvigil.check import Touched
 from pgvigil.errors import QueryTimeoutError
 from tests.changes.conftest import DAY, Run, World, texts
+from tests.databases import careless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -434,7 +435,7 @@ def test_a_replacement_character_is_a_text_as_any_other(known: World) -> None:
 def test_text_that_is_damaged_makes_its_own_table_be_looked_at_once(known: World) -> None:
     known.execute("CREATE TABLE other (id int PRIMARY KEY, note text)")
     run, other = known.run("public.t"), known.run("public.other")
-    with _careless(known) as writer:
+    with careless(known.dsn) as writer:
         for each in (run, other):
             known.tick(each)
         writer.execute(
@@ -486,13 +487,3 @@ def test_a_slot_that_takes_longer_to_read_than_a_statement_may_is_skipped(
     touched = known.tick(run)
     assert touched is not None
     assert texts(touched.new, "id") == ["4"]
-
-
-def _careless(world: World) -> psycopg.Connection[Any]:
-    """Return a session that does not know its database's encoding, and so writes whatever it is given."""
-    encoding = "UPDATE pg_database SET encoding = {} WHERE datname = current_database()"
-    world.execute(encoding.format(0))
-    session = psycopg.connect(world.dsn, autocommit=True)
-    with psycopg.connect(world.dsn, autocommit=True) as conn:
-        conn.execute(encoding.format(6).encode())
-    return session

@@ -375,6 +375,106 @@ def test_what_is_mended_behind_the_walk_is_no_fault(emptied_database: str) -> No
         assert run.outcome is Outcome.PASS, run.findings
 
 
+@pytest.mark.parametrize("mended", [0, 7, ORPHANS])
+def test_of_more_orphans_than_are_kept_those_count_that_were_not_seen_to_heal(
+    walked: Walker, monkeypatch: pytest.MonkeyPatch, mended: int
+) -> None:
+    """One that is left proves the fault; if none of the kept ones is, one snapshot tells."""
+    monkeypatch.setattr(paths, "MOST_LOST", 3)
+    monkeypatch.setattr(walk, "MOST_LOST", 3)
+    column = "n" if walked.run().strategy == "walk_key" else "parent_id"
+    chunks = len(walked.states)
+    orphans = f"SELECT n FROM child WHERE parent_id >= 1000 ORDER BY {column}, n LIMIT {mended}"
+    heal = f"UPDATE child SET parent_id = NULL WHERE n IN ({orphans})"
+    run = walked.run(between=lambda n: walked.sql(heal) if n == chunks - 1 else None)
+    kept = 3 if column == "n" else 6
+    walks = f"walk_{'key' if column == 'n' else 'values'}"
+    if mended < kept:
+        assert (run.strategy, run.findings[0].count) == (walks, ORPHANS)
+    elif mended < ORPHANS:
+        assert (run.strategy, run.findings[0].count) == ("hash", ORPHANS - mended)
+    else:
+        assert (run.strategy, run.outcome) == ("hash", Outcome.PASS)
+
+
+def test_of_more_orphans_than_are_kept_what_healed_of_these_is_left_out(
+    walked: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paths, "MOST_LOST", 3)
+    monkeypatch.setattr(walk, "MOST_LOST", 3)
+    walks = walked.run().strategy
+    assert walks.startswith("walk_")
+    chunks = len(walked.states)
+    first = "SELECT n FROM child WHERE parent_id >= 1000 ORDER BY parent_id, n LIMIT 1"
+    heal = f"DELETE FROM child WHERE n IN ({first})"
+    run = walked.run(between=lambda n: walked.sql(heal) if n == chunks - 1 else None)
+    assert (run.strategy, run.findings[0].count) == (walks, ORPHANS - 1)
+    assert len(run.findings[0].sample) >= 2
+
+
+@pytest.mark.parametrize("length", [1, 2, 5])
+def test_a_walk_that_goes_around_in_a_circle_is_given_up(
+    walked: Walker, monkeypatch: pytest.MonkeyPatch, length: int
+) -> None:
+    path = paths.ByKey if walked.run().strategy == "walk_key" else paths.ByReference
+    monkeypatch.setattr(paths, "_WORTH", float("inf"))
+    chunk = path.chunk
+    chunks: list[Any] = []
+
+    def around(self: Any, last: Any, rows: int) -> Any:
+        chunks.append(rows)
+        assert len(chunks) < 100, "it never ends"
+        return chunk(self, () if len(chunks) % length == 0 else last, 7)
+
+    monkeypatch.setattr(path, "chunk", around)
+    run = walked.run()
+    assert (run.strategy, run.findings[0].count) == ("hash", ORPHANS)
+
+
+def test_an_array_with_nulls_is_the_same_whatever_the_database_says(emptied_database: str) -> None:
+    with psycopg.connect(emptied_database, autocommit=True) as conn:
+        conn.execute("""
+            CREATE TABLE parent (id text[] PRIMARY KEY);
+            CREATE TABLE child (n int PRIMARY KEY, parent_id text[] REFERENCES parent);
+            CREATE INDEX ON child (parent_id);
+            INSERT INTO parent SELECT ARRAY['a' || n, NULL] FROM generate_series(1, 50) AS n;
+            INSERT INTO child SELECT n, ARRAY['a' || n, NULL] FROM generate_series(1, 50) AS n;
+            SET session_replication_role = replica;
+            INSERT INTO child SELECT 100 + n, ARRAY['b' || n, NULL] FROM generate_series(1, 20) AS n;
+            DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET array_nulls = off', current_database()); END $$;
+        """)
+    with walker(emptied_database) as walking:
+
+        def ends(n: int) -> None:
+            assert n < 200, "it never ends"
+
+        run = walking.run(between=ends)
+    assert (run.strategy, run.findings[0].count) == ("walk_values", 20), run.error
+
+
+@pytest.mark.pg(">= 18")
+def test_a_key_that_may_hold_nulls_by_now_is_not_walked(emptied_database: str) -> None:
+    """NOT NULL that is not valid says nothing of older rows, and nothing leads to a NULL behind a place."""
+    with psycopg.connect(emptied_database, autocommit=True) as conn, walker(emptied_database) as walking:
+        conn.execute("""
+            CREATE TABLE parent (id int PRIMARY KEY);
+            CREATE TABLE child (n int NOT NULL UNIQUE, parent_id int REFERENCES parent);
+            INSERT INTO parent VALUES (1);
+            INSERT INTO child SELECT n, 1 FROM generate_series(1, 60) AS n;
+            ANALYZE;
+        """)
+
+        def write(n: int) -> None:
+            if n == 1:
+                walking.sql("ALTER TABLE child ALTER n DROP NOT NULL")
+                walking.sql("INSERT INTO child VALUES (NULL, 1000)")
+                walking.sql("ALTER TABLE child ADD CONSTRAINT later NOT NULL n NOT VALID")
+
+        run = walking.run(between=write)
+    assert (run.outcome, run.strategy) == (Outcome.FAIL, "hash"), run.error
+    assert run.findings[0].count == 1
+
+
 def test_an_index_that_is_in_another_order_is_given_up(emptied_database: str) -> None:
     with psycopg.connect(emptied_database, autocommit=True) as conn, walker(emptied_database) as walking:
         conn.execute("""

@@ -175,7 +175,8 @@ def path_of(context: Context, reference: Reference) -> Path | None:
     facts = gather_facts(context, reference)
     if not facts.parent.orders:
         return None
-    if facts.alike and facts.single and facts.child.orders:
+    # A walk goes on behind the text of a value.
+    if facts.alike and facts.single and facts.child.orders and reference.columns[0][0].faithful:
         return ByReference(facts)
     return ByKey(facts) if has_key(context, child) else None
 
@@ -183,10 +184,14 @@ def path_of(context: Context, reference: Reference) -> Path | None:
 def has_key(context: Context, child: Table) -> bool:
     """Tell whether a table has a key that is unique in this snapshot, and can be walked."""
     names = key_columns(child)
-    # An index may tell values from each other that are equal by their column's collation.
-    if not names or any("." in one.base_type or not one.deterministic for one in _named(child, names)):
+    if not names or not all(map(_leads_on, _named(child, names))):
         return False
     return not context.fetch(not_unique(child, names))
+
+
+def _leads_on(column: Column) -> bool:
+    # An index may tell values from each other that are equal by their column's collation.
+    return column.faithful and column.deterministic and "." not in column.base_type
 
 
 def _compared(reference: Reference) -> Iterator[tuple[tuple[Column, Column], Operator]]:

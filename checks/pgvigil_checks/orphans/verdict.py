@@ -46,7 +46,8 @@ def is_trusted(context: Context, walked: Walked) -> bool:
     """Tell whether a walk's counts are to be shown.
 
     A row that moves ahead of a walk may be passed by, so what heals has to be seen in one snapshot. So has
-    what was not counted again at its end: it may have been mended since it was found.
+    what was not looked at again at its end: it may have been mended since it was found. Of more orphans than
+    are kept one that still is proves the fault; where none is left, nothing is known of the others.
     """
-    counted = not walked.cut and not walked.partial
-    return counted and bool(walked.orphans or not context.memory.get("faults"))
+    seen_again = not walked.partial and (bool(walked.lost) or not walked.cut)
+    return seen_again and bool(walked.orphans or not context.memory.get("faults"))

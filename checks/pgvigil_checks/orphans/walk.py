@@ -3,17 +3,20 @@
 A row is judged once, where its key puts it, and against the parents of that moment: an orphan that is found
 was one. What was an orphan when the walk began, and stays as it is, is found: for it to be passed by, its
 reference would have to change (along the referencing column), or its key (along a unique key). So a walk that
-finds nothing where something was known before proves nothing yet: all is then looked at in one snapshot.
+finds nothing where something was known before proves nothing yet: all is then looked at in one snapshot. So
+it is where a walk is given up, as a place with damaged text in it leads elsewhere when it is sent back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from psycopg import sql
 
+from pgvigil.catalog import may_be_damaged
 from pgvigil.check import Context, JsonValue, Pace, Query, Row, State, load_sql
 from pgvigil_checks.orphans.bits import Bits, gathering_pace
 from pgvigil_checks.orphans.paths import MOST_LOST, ByKey, Parent, Path, Place
@@ -31,7 +34,8 @@ _BYTES_A_ROW = 24
 class Walked:
     """What a walk found so far of one relation; `last` is where it stands, as text.
 
-    `lost` are keys of orphans, in the path's columns; `cut` says that there were more of them than are kept.
+    `lost` are keys of orphans, in the path's columns, each of as many rows as `lost_rows` says; `cut` tells
+    that there were more than are kept. They are forgotten at the end of a walk if none is an orphan any more.
     `longest` is how long the longest chunk held its snapshot, in seconds.
     """
 
@@ -40,6 +44,7 @@ class Walked:
     partial: int = 0
     last: Place = ()
     lost: list[Place] = field(default_factory=list)
+    lost_rows: list[int] = field(default_factory=list)
     cut: bool = False
     chunks: int = 0
     longest: float = 0.0
@@ -62,6 +67,12 @@ class Walked:
         self.last = tuple(row["last"])
         lost = [*self.lost, *map(tuple, row["lost"])]
         self.lost, self.cut = lost[:MOST_LOST], self.cut or len(lost) >= MOST_LOST
+        self.lost_rows = [*self.lost_rows, *row["lost_rows"]][:MOST_LOST]
+
+    @property
+    def damaged(self) -> bool:
+        """Whether a place is known by a text that may be another value's when it is sent back."""
+        return may_be_damaged(chain(self.last, *self.lost))
 
 
 def walk(context: Context, paths: Sequence[Path]) -> list[Walked] | None:
@@ -79,7 +90,13 @@ def walk(context: Context, paths: Sequence[Path]) -> list[Walked] | None:
     which = _which(paths)
     each = _resumed(context, which) or [Walked() for _ in paths]
     small = 0
+    passed: Place = ()
     while True:
+        # It goes nowhere, or around in a circle: two places are compared with ever more chunks between them.
+        if any(found.damaged for found in each) or (each[0].last and each[0].last == passed):
+            return None
+        if each[0].chunks.bit_count() == 1:
+            passed = each[0].last
         rows = chunks.next(each[0].last, max(pace.size, chunks.fewest))
         if rows is None:
             return None
@@ -153,19 +170,25 @@ class _Chunks:
     def _sifted(self, path: Path, lacking: int, last: Place, row: Row) -> Row:
         """Look up what the bits of one relation hold back."""
         if not lacking:
-            return {"rows": row["rows"], "orphans": 0, "lost": [], "last": row["last"]}
+            return {"rows": row["rows"], "orphans": 0, "lost": [], "lost_rows": [], "last": row["last"]}
         _, (judged,) = self._fetch_each([self._by_index, path.chunk(last, row["rows"])])
         return {**judged, "last": row["last"]}
 
 
 def _look_again(context: Context, path: Path, found: Walked) -> None:
-    """Count only those orphans that still are: what was found an hour ago may have been in flight."""
-    if not found.lost or found.cut:
+    """Count only those orphans that still are: what was found an hour ago may have been in flight.
+
+    Of more than are kept, those that are not looked at again count as they were seen.
+    """
+    if not found.lost:
         return
     again = query("walk_again.sql").format(
         child=path.reference.child_rows, lost=path.at(found.lost), orphan=path.reference.orphan
     )
-    found.orphans = context.fetch(again)[0]["orphans"]
+    still = context.fetch(again)[0]["orphans"]
+    found.orphans = still + (found.orphans - sum(found.lost_rows) if found.cut else 0)
+    if not still:
+        found.lost, found.lost_rows = [], []
 
 
 def _which(paths: Sequence[Path]) -> dict[str, JsonValue]:

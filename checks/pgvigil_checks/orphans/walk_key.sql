@@ -9,7 +9,15 @@ WHERE NOT EXISTS (
     JOIN pg_am AS am ON am.oid = ic.relam,
     LATERAL (
         SELECT array_agg(a.attname::text ORDER BY k.place) AS names,
-               bool_and(a.attnotnull AND o.opcdefault AND k.coll = a.attcollation) AS is_ordinary,
+               bool_and(
+                   a.attnotnull AND o.opcdefault AND k.coll = a.attcollation
+                   -- From version 18 on the constraint may be NOT VALID, and older rows NULL.
+                   AND NOT EXISTS (
+                       SELECT FROM pg_constraint AS n
+                       WHERE n.conrelid = a.attrelid AND n.contype = 'n' AND NOT n.convalidated
+                         AND a.attnum = ANY (n.conkey)
+                   )
+               ) AS is_ordinary,
                count(DISTINCT k.option) AS directions
         FROM unnest(x.indkey::int2[], x.indclass::oid[], x.indcollation::oid[], x.indoption::int2[])
              WITH ORDINALITY AS k (number, class, coll, option, place)

@@ -46,6 +46,7 @@ SET LOCAL timezone = 'UTC';
 SET LOCAL bytea_output = 'hex';
 SET LOCAL extra_float_digits = 1;
 SET LOCAL xmloption = content;
+SET LOCAL array_nulls = on;
 SELECT {since}::text AS server,
        (SELECT name FROM unnest({hides_damage}::text[]) AS name
         WHERE current_setting(name)::bool LIMIT 1) AS hides
