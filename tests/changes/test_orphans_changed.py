@@ -16,10 +16,12 @@ from pgvigil_checks import orphan_rows
 from pgvigil_checks.orphan_rows import examine
 from pgvigil_checks.orphans import changed as orphans_changed
 from pgvigil_checks.references import Reference
-from tests.changes.conftest import NOW, World
+from tests.changes.conftest import NOW, World, drop_slots
+from tests.databases import careless, fresh_database
 
 if TYPE_CHECKING:
     from pgvigil.catalog import Catalog
+    from pgvigil.embedded import Server
 
 pytestmark = [pytest.mark.contrib]
 
@@ -168,6 +170,43 @@ def test_a_reference_that_was_not_told_makes_everything_be_looked_at(world: Worl
     unchecked(world, f"INSERT INTO child VALUES (1, {long})")
     judge.look()
     unchecked(world, "UPDATE child SET note = 'x'")
+    assert not judge.look()
+    assert judge.orphans == 1
+
+
+def test_references_that_come_back_otherwise_are_looked_at_as_ever(server: Server) -> None:
+    """EUC_JP has two forms of some characters, and only one of them is written for a text from a client."""
+    with fresh_database(server, encoding="EUC_JP") as dsn:
+        world = World(dsn)
+        try:
+            make(world, kind="text")
+            judge = Judge(world)
+            for number in range(3):
+                assert not judge.look()
+                code = r"convert_from('\x8ff4ab', 'EUC_JP')"
+                unchecked(world, f"INSERT INTO child (id, a) VALUES ({number}, {code} || 'abc')")
+            assert not judge.look()
+            assert judge.orphans == 3
+        finally:
+            world.close()
+            drop_slots(server)
+
+
+@pytest.mark.parametrize("index", ["CREATE INDEX ON child (a)", ""])
+def test_orphans_that_are_known_by_damaged_text_are_not_remembered(world: World, index: str) -> None:
+    make(world, kind="text", index=index)
+    judge = Judge(world)
+    with careless(world.dsn) as writer:
+        writer.execute("SET session_replication_role = replica")
+        writer.execute(b"INSERT INTO child (id, a) VALUES (1, E'caf\\xe9')")
+    for _ in range(3):
+        assert not judge.look()
+        assert judge.orphans == 1
+    unchecked(world, "DELETE FROM child")
+    assert not judge.look()
+    assert judge.look()
+    # One that was written as it is may be meant as well.
+    unchecked(world, "INSERT INTO child (id, a) VALUES (1, U&'caf\\FFFD')")
     assert not judge.look()
     assert judge.orphans == 1
 

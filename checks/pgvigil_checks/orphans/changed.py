@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from operator import itemgetter
 
 from psycopg import sql
 
-from pgvigil.catalog import Column, Match, Table
+from pgvigil.catalog import Column, Match, Table, may_be_damaged
 from pgvigil.check import Context, JsonValue, Row, State, Touched
 from pgvigil_checks.orphans.strategy import query
 from pgvigil_checks.references import Reference, cast_to
@@ -70,7 +71,7 @@ class Seen:
 
 def remembered(lost: Sequence[Key] | None) -> dict[str, JsonValue]:
     """Return the memory of the references of all orphans; of nothing when they are not known, or too many."""
-    if lost is None or len(lost) > MOST_LOST:
+    if lost is None or len(lost) > MOST_LOST or _damaged(lost):
         return {LOST: None}
     kept: list[JsonValue] = [list(key) for key in lost]
     return {LOST: kept if len(json.dumps(kept)) <= _MOST_BYTES else None}
@@ -88,7 +89,7 @@ def keys_written(context: Context, reference: Reference, child: Touched, parent:
     former = _former(context, reference)
     pairs = [(one.name, other.name) for one, other in reference.columns]
     keys = suspects(pairs, child, parent, former) if former is not None else None
-    return None if keys is None or len(keys) > _MOST_KEYS else keys
+    return None if keys is None or len(keys) > _MOST_KEYS or _damaged(keys) else keys
 
 
 def look_again(context: Context, reference: Reference, keys: Sequence[Key]) -> Seen | None:
@@ -169,11 +170,17 @@ def _fit(reference: Reference) -> bool:
 def _alike(child: Column, parent: Column) -> bool:
     return (
         child.base_type == parent.base_type
+        and child.faithful
         and child.base_type in _PLAIN_TYPES
         and child.collation == parent.collation
         and child.deterministic
         and parent.deterministic
     )
+
+
+def _damaged(keys: Iterable[Key]) -> bool:
+    """Whether a text may stand for bytes that are none: it finds other rows than those that it came from."""
+    return may_be_damaged(chain.from_iterable(keys))
 
 
 def _former(context: Context, reference: Reference) -> list[Key] | None:

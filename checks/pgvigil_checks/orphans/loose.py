@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from psycopg import sql
 
+from pgvigil.catalog import may_be_damaged
 from pgvigil.check import Context
 from pgvigil_checks.orphans.facts import Facts
 from pgvigil_checks.orphans.planning import fetch_without
@@ -48,10 +49,13 @@ class Loose(Strategy):
 
 
 def _among(facts: Facts, values: Sequence[str]) -> sql.Composed | None:
-    """Write the condition that a row refers to one of these values; None if they are none, or too many."""
-    if not 0 < len(values) <= _KEPT:
-        return None
+    """Write the condition that a row refers to one of these values; None if they are none, or too many.
+
+    Or if their texts may not be taken for the same values again.
+    """
     column = facts.reference.columns[0][0]
+    if not 0 < len(values) <= _KEPT or not column.faithful or may_be_damaged(values):
+        return None
     cast = cast_to(column.base_type)
     written = sql.SQL(", ").join(sql.SQL("{}{}").format(sql.Literal(value), cast) for value in values)
     return sql.SQL("{} IN ({})").format(sql.Identifier("c", column.name), written)
