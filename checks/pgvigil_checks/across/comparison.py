@@ -13,7 +13,7 @@ from pgvigil_checks import table_drift_report as report
 from pgvigil_checks.across.both import Both, ChangedError
 from pgvigil_checks.across.canonical import reason
 from pgvigil_checks.across.evidence import Evidence, by_target
-from pgvigil_checks.across.keys import Part
+from pgvigil_checks.across.keys import DamagedKeyError, Part
 from pgvigil_checks.across.moving import Moving
 from pgvigil_checks.across.query import Asked
 from pgvigil_checks.across.tally import SIDES, Tally
@@ -34,7 +34,7 @@ def examine(context: Context, peer: Peer, pair: EntityPair) -> Verdict:
         return Skipped(f"target {pair.right_target}: {foreign}")
     try:
         return _examine(context, peer, pair)
-    except (ChangedError, TooManyDifferError) as why:
+    except (ChangedError, DamagedKeyError, TooManyDifferError) as why:
         return Skipped(str(why))
 
 
@@ -163,6 +163,10 @@ def _why_not(pair: EntityPair, left: Row, right: Row) -> str | None:
     if len(encodings) > 1 or "SQL_ASCII" in encodings:
         names = " and ".join(sorted(encodings))
         return f"texts have no common bytes: the encoding of the databases is {names}"
+    for one in (one for part in pair.key for one in Part.of(part).columns):
+        if not one.faithful:
+            what = f"{one.name} ({one.type}) in {left['encoding']}"
+            return f"keys that differ may not be found again by what they are as text: {what}"
     return None
 
 

@@ -9,6 +9,17 @@ from pgvigil.catalog import Column
 from pgvigil_checks.across.canonical import native
 from pgvigil_checks.table_drift_model import KeyPart, Match
 
+
+class DamagedKeyError(Exception):
+    """The text of a key may be another key's when it is sent back."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a key holds U+FFFD, which may stand for bytes that are no text: nothing is found by it again. "
+            "Mend such keys first"
+        )
+
+
 Key: TypeAlias = "tuple[str, ...]"
 """The parts of a key, as canonical texts."""
 

@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pgvigil.catalog import may_be_damaged
 from pgvigil.check import Row
 from pgvigil_checks.across.both import Both
-from pgvigil_checks.across.keys import Key
+from pgvigil_checks.across.keys import DamagedKeyError, Key
 from pgvigil_checks.across.query import Asked
 from pgvigil_checks.across.tally import SIDES, Tally, differing
 from pgvigil_checks.table_drift_model import ColumnPair, EntityPair
@@ -201,8 +202,11 @@ def _compares(pair: EntityPair, row: Row) -> bool:
 
 
 def key_of(row: Row, parts: int) -> Key:
-    """Return the key of a row."""
-    return tuple(row[f"k{n}"] for n in range(1, parts + 1))
+    """Return the key of a row; raises DamagedKeyError where several keys may have the same text."""
+    key = tuple(row[f"k{n}"] for n in range(1, parts + 1))
+    if may_be_damaged(key):
+        raise DamagedKeyError
+    return key
 
 
 def _held(row: Row | None) -> str | None:

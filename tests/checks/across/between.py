@@ -76,10 +76,12 @@ class TwoDatabases:
 
 
 @contextmanager
-def two_databases(left: Server, right: Server) -> Iterator[TwoDatabases]:
+def two_databases(left: Server, right: Server, encoding: str = "") -> Iterator[TwoDatabases]:
     """Make a database on each of two servers, which may be one."""
     with ExitStack() as stack:
-        here, there = (stack.enter_context(fresh_database(server)) for server in (left, right))
+        here, there = (
+            stack.enter_context(fresh_database(server, encoding=encoding)) for server in (left, right)
+        )
         yield stack.enter_context(targets(here, there))
 
 

@@ -16,6 +16,7 @@ from pgvigil.errors import BrokenOffError
 from pgvigil.target import Limits
 from pgvigil_checks.across.both import Both
 from tests.checks.across.between import TwoDatabases, check_of, hurry, targets, two_databases
+from tests.databases import careless
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -429,6 +430,61 @@ def test_databases_of_other_encodings_are_skipped(two: TwoDatabases, pg_server: 
             conn.execute("DROP DATABASE latin WITH (FORCE)")
     assert run.outcome is Outcome.SKIPPED
     assert run.error == "texts have no common bytes: the encoding of the databases is LATIN1 and UTF8"
+
+
+@pytest.mark.parametrize("text", [r"convert_from('\x8fa2f1', 'EUC_JP') || n", "n"])
+@pytest.mark.parametrize("key", ["id", "expression"])
+def test_keys_that_come_back_otherwise_are_skipped(pg_server: Server, text: str, key: str) -> None:
+    """One of two forms in EUC_JP comes back as the other: whoever looks a key up again finds none."""
+    with two_databases(pg_server, pg_server, "EUC_JP") as two:
+        on_both(two, "CREATE TABLE g (id text PRIMARY KEY, v int)")
+        on_both(two, f"INSERT INTO g SELECT {text}, n FROM generate_series(1, 9) AS n")
+        execute(two.right, "UPDATE g SET v = 0", f"INSERT INTO g SELECT {text}, n FROM (SELECT 10) AS t (n)")
+        run = two.compare(PAIR if key == "id" else {**PAIR, "key": {"lower(id)": "lower(id)"}})
+        name = "id" if key == "id" else "lower(id)"
+        reason = f"keys that differ may not be found again by what they are as text: {name} (text) in EUC_JP"
+        assert (run.outcome, run.error) == (Outcome.SKIPPED, reason)
+        on_both(two, "ALTER TABLE g DROP CONSTRAINT g_pkey", "ALTER TABLE g ADD n serial PRIMARY KEY")
+        run = two.compare({**PAIR, "key": {"n": "n"}, "columns": {"id": "id", "v": "v"}})
+        assert run.outcome is Outcome.FAIL, run.error
+
+
+@pytest.mark.parametrize("index", [True, False])
+def test_keys_that_are_damaged_are_skipped(
+    pg_server: Server, index: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Several of them may have the same text on the client."""
+    hurry(monkeypatch)
+    with two_databases(pg_server, pg_server, "UTF8") as two:
+        for dsn, shift in ((two.left, 0), (two.right, 1)):
+            with careless(dsn) as conn:
+                conn.execute(
+                    f"CREATE TABLE g (id text NOT NULL, v int{', PRIMARY KEY (id)' * index})".encode()
+                )
+                conn.execute(f"INSERT INTO g VALUES (E'a\\xe8', {shift}), (E'a\\xe9', 7)".encode())
+        run = two.compare(PAIR)
+        assert run.outcome is Outcome.SKIPPED
+        assert "a key holds U+FFFD" in str(run.error)
+        # What does not differ is told by the servers alone.
+        execute(two.right, "UPDATE g SET v = 0 WHERE v = 1")
+        assert two.compare(PAIR).outcome is Outcome.PASS
+
+
+def test_keys_of_ranges_that_are_damaged_are_skipped(
+    pg_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """U+FFFD sorts behind what it stands for: rows between the two would be passed by."""
+    in_ranges_of(3, monkeypatch)
+    with two_databases(pg_server, pg_server, "UTF8") as two:
+        for dsn, value in ((two.left, 1), (two.right, 2)):
+            with careless(dsn) as conn:
+                conn.execute(b"CREATE TABLE g (id text PRIMARY KEY, v int)")
+                conn.execute(b"INSERT INTO g SELECT 'a' || n, 0 FROM generate_series(1, 3) AS n")
+                conn.execute(rb"INSERT INTO g SELECT E'b\xe9' || n, 0 FROM generate_series(1, 5) AS n")
+                conn.execute(f"INSERT INTO g VALUES (E'b\\xe99', {value})".encode())
+        run = two.compare(PAIR)
+    assert run.outcome is Outcome.SKIPPED
+    assert "a key holds U+FFFD" in str(run.error)
 
 
 def test_a_role_without_privileges_is_an_error_that_names_the_other_target(
