@@ -130,7 +130,7 @@ class Attempt:
         # That of another target is none of this one's.
         if not isinstance(error, LockTimeoutError) or error is not self._contexts[-1].failure:
             return ""
-        told = lock_holders(self._target, self._subject.reads or ())
+        told = lock_holders(self._target, self._subject.reads or self._subject.rows)
         return f": {told}" if told else ""
 
     def _verdict(self) -> object:

@@ -17,7 +17,7 @@ _BOUNDED = "SELECT set_config('statement_timeout', '1s', true)"
 
 
 def lock_holders(target: Target, tables: Collection[Table]) -> str:
-    """Tell in a line who keeps others from reading these tables now, or any table where none are given.
+    """Tell in a line who keeps others from reading these tables or views now; any table where none are given.
 
     Empty where nobody does any more, or the server does not tell: it never fails. To be asked in no
     transaction.
@@ -31,7 +31,7 @@ def lock_holders(target: Target, tables: Collection[Table]) -> str:
 
 def _told(row: Row) -> str:
     name = f" ({row['application']})" if row["application"] else ""
-    who = "a prepared transaction" if row["pid"] is None else f"process {row['pid']}{name}"
+    who = row["prepared"] or f"process {row['pid']}{name}"
     if row["granted"]:
         return f"{who} holds AccessExclusiveLock on {row['name']}"
     behind = f" behind {row['behind']}" if row["behind"] else ""

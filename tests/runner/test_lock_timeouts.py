@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import psycopg
@@ -100,6 +100,54 @@ def test_locks_on_other_tables_are_not_told_of_where_it_is_known_what_is_read(
         said, pid = error_of(runner, subject), other.info.backend_pid
     assert f"process {pid} (migration)" in said
     assert "public.u" not in said
+
+
+@pytest.mark.every_pg
+def test_a_prepared_transaction_is_named(
+    database: str, runner: Runner, admin_conn: psycopg.Connection
+) -> None:
+    """It is of no process, and stays until somebody ends it: whoever waits for it is not the cause."""
+    gid = f"move-{secrets.token_hex(6)}"
+    admin_conn.execute(f"BEGIN; SELECT FROM t; PREPARE TRANSACTION '{gid}'".encode())
+    try:
+        with session(database, "SELECT") as waiting:
+            alter = threading.Thread(target=_altered, args=[waiting], daemon=True)
+            alter.start()
+            while not admin_conn.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+                pass
+            said, pid = error_of(runner), waiting.info.backend_pid
+            admin_conn.execute("SELECT pg_cancel_backend(%s)", [pid])
+            alter.join()
+        assert said == (
+            f"{TIMED_OUT}: process {pid} (migration) waits for AccessExclusiveLock on public.t"
+            f" behind the prepared transaction '{gid}', and others wait behind it"
+        )
+    finally:
+        admin_conn.execute(f"ROLLBACK PREPARED '{gid}'".encode())
+    admin_conn.execute(f"BEGIN; LOCK t; PREPARE TRANSACTION '{gid}'".encode())
+    try:
+        said = error_of(runner)
+    finally:
+        admin_conn.execute(f"ROLLBACK PREPARED '{gid}'".encode())
+    held = f"{TIMED_OUT}: the prepared transaction '{gid}' holds AccessExclusiveLock on public."
+    assert said.startswith(held)
+
+
+def _altered(conn: psycopg.Connection) -> None:
+    with suppress(psycopg.errors.QueryCanceled):
+        conn.execute("ALTER TABLE t ADD n int")
+
+
+def test_of_a_view_whoever_locks_what_it_reads_is_named(
+    database: str, runner: Runner, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("CREATE VIEW v AS SELECT id FROM t; CREATE VIEW w AS SELECT id FROM v")
+    view = runner.target.read_catalog().table(TableName("public", "w"))
+    assert view
+    subject = Subject("one", rows=(view,))
+    with session(database, "LOCK u"), session(database, "LOCK part") as other:
+        said, pid = error_of(runner, subject), other.info.backend_pid
+    assert said == f"{TIMED_OUT}: process {pid} (migration) holds AccessExclusiveLock on public.part"
 
 
 def test_a_server_that_does_not_tell_is_no_failure(database: str, admin_conn: psycopg.Connection) -> None:
