@@ -93,9 +93,10 @@ class OrphanRows(Check[OrphanRowsParams]):
           (integers, 2 MB at the most) or a look-up for each row. Relations of integers that have one child
           share its scan or walk. Each row is judged against the parents of that moment, so counts are exact
           where nobody writes meanwhile.
-        - Without such an index, and to see that a fault is gone, one snapshot is held for the whole scan:
-          seconds for millions of rows, by as many sessions as the budget has to spare. There the bits for
-          integer keys may take 8 MB for each relation.
+        - Without such an index, where its texts may be those of other values (EUC_JP and its like, damaged
+          text), and to see that a fault is gone, one snapshot is held for the whole scan: seconds for
+          millions of rows, by as many sessions as the budget has to spare. There the bits for integer keys
+          may take 8 MB for each relation.
     False positives: for declared keys none, but where domains give their columns collations that differ: the
         server's triggers may then judge a row otherwise than its query behind VALIDATE, which is asked here.
         For configured relations rows may be in flight between two transactions: an incident opens after the

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 COLUMNS = """
     a text, b varchar(9), c char(9), d name, e "char", f text[], g "char"[], h made, i odd, j shown, k odd[],
     l int, m numeric, n uuid, o bytea, p timestamptz, q int[], r inet, s bit varying(9), t number, u bool,
-    v float8, w timestamp, x date, y int4range, z letters
+    v float8, w timestamp, x date, y int4range, z letters, za regclass
 """
 TEXTS = {"a", "b", "c", "d", "f", "j"}
-NEVER = {"e", "g", "h", "i", "k", "z"}
+NEVER = {"e", "g", "h", "i", "k", "z", "za"}
 
 
 @pytest.mark.parametrize("encoding", ["UTF8", "LATIN1", "WIN1252", "EUC_JP", "SQL_ASCII"])

@@ -43,8 +43,8 @@ def is_faithful(base_type: str, category: str, encoding: str) -> bool:
     element = base_type.removesuffix("[]")
     if element in _ASCII:
         return True
-    # A byte of "char" is none of the encoding's characters.
-    unknown = element == '"char"' or ("." in element and category in _MADE)
+    # A byte of "char" is none of the encoding's characters; regclass and its like show names of a moment.
+    unknown = element == '"char"' or element.startswith("reg") or ("." in element and category in _MADE)
     return encoding in FAITHFUL_ENCODINGS and not unknown
 
 
