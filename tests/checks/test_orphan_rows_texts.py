@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from pgvigil.embedded import Server
 
+pytestmark = pytest.mark.every_pg
+
 SUBJECT = "public.child(code) -> public.parent(code)"
 # The form of № in EUC_JP that is never written for a client's №.
 NUMERO = r"convert_from('\x8fa2f1', 'EUC_JP')"
