@@ -8,13 +8,11 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from pgvigil.catalog import Change, SchemaState, Scope, compare_schemas, constraints_query, made_state
-from pgvigil.target import Target
+from pgvigil.catalog import SchemaState, compare_schemas
+from tests.catalog.conftest import told
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Look = Callable[[], SchemaState]
+    from tests.catalog.conftest import Look
 
 GIVEN = """
     CREATE SCHEMA shop;
@@ -30,24 +28,6 @@ GIVEN = """
     CREATE TABLE shop.days (day date) PARTITION BY RANGE (day);
     CREATE TABLE shop.days_1 PARTITION OF shop.days FOR VALUES FROM ('2026-01-01') TO ('2026-02-01');
 """
-
-
-@pytest.fixture
-def look(database: str) -> Iterator[Look]:
-    """`look()`: the state as it is now."""
-    target = Target("games", database)
-
-    def seen() -> SchemaState:
-        catalog = target.read_catalog(Scope())
-        with target.snapshot("test") as snapshot:
-            return made_state(catalog, snapshot.fetch(constraints_query()))
-
-    yield seen
-    target.close()
-
-
-def told(changes: tuple[Change, ...]) -> list[str]:
-    return [f"{change}{' !' if change.loses else ''}" for change in changes]
 
 
 @pytest.mark.every_pg
@@ -218,7 +198,7 @@ def test_expressions_of_another_major_version_are_not_compared(
 
 
 @pytest.mark.parametrize(
-    "value", [None, [], {}, {"version": 2}, {"version": 1}, {"version": 1, "tables": [{}]}]
+    "value", [None, [], {}, {"version": 3}, {"version": 2}, {"version": 1}, {"version": 1, "tables": [{}]}]
 )
 def test_something_else_is_no_state(value: object) -> None:
     with pytest.raises(ValueError, match="not the state of a schema"):

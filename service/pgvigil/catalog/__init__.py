@@ -32,8 +32,10 @@ from pgvigil.catalog.names import (
     quote,
 )
 from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
-from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
-from pgvigil.catalog.schema_state import SchemaState, TableState, constraints_query, made_state
+from pgvigil.catalog.schema_changes import Change, ChangeKind, Part
+from pgvigil.catalog.schema_compare import compare_schemas
+from pgvigil.catalog.schema_read import constraints_query, made_state
+from pgvigil.catalog.schema_state import SchemaState, TableState
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
 from pgvigil.catalog.texts import FAITHFUL_ENCODINGS, REPLACED, is_faithful, may_be_damaged
 

@@ -39,7 +39,8 @@ class Column:
     what a validated constraint says. `comparable` tells whether values have an equality operator (json, xml,
     point, and what contains them, have none). `faithful` tells whether values come back as they were once
     they have been text on the client (see `may_be_damaged`). `filled` tells whether the server gives a value
-    where none was given: a default, an identity or a generated one.
+    where none was given: a default, an identity or a generated one. `identity` is pg_attribute.attidentity:
+    `a` always, `d` by default, else empty.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Column:
     faithful: bool
     generated: bool
     filled: bool = False
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Table:
     partition (a partition whose DETACH CONCURRENTLY has begun is none any more); `inherits` the oids of the
     parents in plain inheritance. `has_children` tells whether any table inherits from this one in that way.
     `logged` is False for an unlogged table, whose rows leave no trace in the WAL. `file` is
-    pg_class.relfilenode: another one after the table was rewritten.
+    pg_class.relfilenode: another one after the table was rewritten. `row_security_forced` tells whether its
+    owner is subject to it as well.
     """
 
     oid: int
@@ -107,6 +110,7 @@ class Table:
     columns: tuple[Column, ...]
     keys: tuple[Key, ...]
     indexes: tuple[Index, ...]
+    row_security_forced: bool = False
 
     def __str__(self) -> str:
         return qualified(self.schema, self.name)
@@ -217,6 +221,8 @@ class Catalog:
     foreign_keys: tuple[ForeignKey, ...]
     schemas: tuple[str, ...] = ()
     """All user schemas, also those without tables."""
+    schema_owners: tuple[str, ...] = ()
+    """The owner of each of them."""
     server: str = ""
     """Since when its server runs; empty where nobody wants to know."""
     encoding: str = ""

@@ -61,6 +61,7 @@ def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog
         database=server["database"],
         in_recovery=server["in_recovery"],
         schemas=tuple(server["schemas"] or ()),
+        schema_owners=tuple(server["schema_owners"] or ()),
         tables=tuple(tables.values()),
         foreign_keys=tuple(_foreign_keys(foreign_keys, tables)),
         scope=scope or Scope(),
@@ -103,6 +104,7 @@ def _table(row: dict[str, Any], columns: Rows, indexes: Rows, encoding: str) -> 
         logged=row["logged"],
         file=row["file"],
         row_security=row["row_security"],
+        row_security_forced=row["row_security_forced"],
         rows_estimate=row["rows_estimate"],
         pages=row["pages"],
         columns=tuple(_column(column, encoding) for column in columns),
@@ -127,6 +129,7 @@ def _column(row: dict[str, Any], encoding: str) -> Column:
         comparable=row["comparable"],
         faithful=is_faithful(row["base_type"], row["category"], encoding),
         generated=row["generated"],
+        identity=row["identity"],
         filled=row["filled"],
     )
 

@@ -5,33 +5,39 @@ Partitions are left out: they come and go by themselves, and their root says all
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from importlib import resources
-from typing import Any, LiteralString
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from pgvigil.catalog.model import Catalog, Column, Table, TableKind
+from pgvigil.catalog.model import TableKind
 from pgvigil.catalog.names import TableName, qualified, quote
-from pgvigil.catalog.scope import Scope
 
-Rows = Sequence[Mapping[str, Any]]
+VERSION = 2
+"""Of what a state holds. Version 1 had less of it: see `pgvigil.catalog.schema_versions`."""
 
-_ACTIONS = {"r": "RESTRICT", "c": "CASCADE", "n": "SET NULL", "d": "SET DEFAULT"}
-_KINDS = {
-    "c": "CHECK",
-    "f": "FOREIGN KEY",
-    "p": "PRIMARY KEY",
-    "t": "CONSTRAINT TRIGGER",
-    "u": "UNIQUE",
-    "x": "EXCLUDE",
-}
-_INDEX = "UNIQUE INDEX"
+UNIQUE_INDEX = "UNIQUE INDEX"
+EXCLUDE = "EXCLUDE"
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """What an expression says, as far as it can be told without a lock: `digest` differs when that differs.
+
+    It also differs when what it `uses` (functions, types and the like, by their oids) or `reads` (columns, by
+    their numbers) was made anew.
+    """
+
+    digest: str
+    uses: tuple[int, ...] = ()
+    reads: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ColumnState:
-    """A column: `number` stays with it when it is renamed, `collation` is empty for a type without one."""
+    """A column: `number` stays with it when it is renamed, `collation` is empty for a type without one.
+
+    `identity` is `always`, `by default`, or empty. `expression` is that of a generated column.
+    """
 
     number: int
     name: str
@@ -39,14 +45,18 @@ class ColumnState:
     not_null: bool = False
     generated: bool = False
     collation: str = ""
+    identity: str = ""
+    expression: Expression | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class ConstraintState:
     """A constraint, or a unique index that is none, by the oid of whichever it is.
 
-    `kind` is as SQL has it. `parent` and `parent_columns` are those of a foreign key, `options` all else that
-    a definition says. `expression` stands for what a CHECK or EXCLUDE demands: it differs when that differs.
+    `kind` is as SQL has it. A column without a name is an expression of an index. `parent` and what begins
+    with it are those of a foreign key, `set_columns` those that its ON DELETE sets when it does not set all.
+    `options` and `extras` are all else that a definition says; `extras` what version 1 did not know.
+    `expression` is what a CHECK demands, or what an index has of expressions, WHERE and operators.
     """
 
     oid: int
@@ -56,7 +66,11 @@ class ConstraintState:
     parent: TableName | None = None
     parent_columns: tuple[str, ...] = ()
     options: str = ""
-    expression: str = ""
+    expression: Expression | None = None
+    parent_oid: int = 0
+    parent_numbers: tuple[int, ...] = ()
+    set_columns: tuple[str, ...] = ()
+    extras: str = ""
 
     @property
     def definition(self) -> str:
@@ -64,12 +78,26 @@ class ConstraintState:
         parts = [self.kind, _listed(self.columns)]
         if self.parent is not None:
             parts += ["REFERENCES", str(self.parent), _listed(self.parent_columns)]
-        return " ".join(filter(None, (*parts, self.options)))
+        options = self.options
+        if self.set_columns:
+            for action in ("ON DELETE SET NULL", "ON DELETE SET DEFAULT"):
+                options = options.replace(action, f"{action} {_listed(self.set_columns)}")
+        return " ".join(filter(None, (*parts, options, self.extras)))
+
+    @property
+    def is_index(self) -> bool:
+        """Whether it is a unique index and no constraint."""
+        return self.kind == UNIQUE_INDEX
+
+    @property
+    def has_index(self) -> bool:
+        """Whether it is an index or has one, whose name is its own."""
+        return self.kind in (UNIQUE_INDEX, EXCLUDE, "PRIMARY KEY", "UNIQUE")
 
 
 @dataclass(frozen=True, slots=True)
 class TableState:
-    """A table, partitioned table, foreign table or view."""
+    """A table, partitioned table, foreign table or view. `row_security` is `enabled`, `forced`, or empty."""
 
     oid: int
     schema: str
@@ -78,6 +106,8 @@ class TableState:
     owner: str
     columns: tuple[ColumnState, ...] = ()
     constraints: tuple[ConstraintState, ...] = ()
+    row_security: str = ""
+    logged: bool = True
 
     def __str__(self) -> str:
         return qualified(self.schema, self.name)
@@ -90,119 +120,56 @@ class TableState:
 
 @dataclass(frozen=True, slots=True)
 class SchemaState:
-    """The tables of some schemas at one moment, by schema and name; `server` is the major version."""
+    """The tables of some schemas at one moment, by schema and name; `server` is the major version.
+
+    `owners` are the schemas with their owners. `partitions` tells, by their oids, what all partitions of the
+    database are called and what they are part of: it shows where a table went, and is not written down.
+    """
 
     server: int
     tables: tuple[TableState, ...] = ()
+    owners: tuple[tuple[str, str], ...] = ()
+    version: int = VERSION
+    partitions: Mapping[int, tuple[TableName, TableName]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def of_schema(self, schema: str) -> SchemaState:
         """Return the tables of one schema."""
-        return replace(self, tables=tuple(table for table in self.tables if table.schema == schema))
+        return replace(
+            self,
+            tables=tuple(table for table in self.tables if table.schema == schema),
+            owners=tuple(one for one in self.owners if one[0] == schema),
+        )
 
     def to_json(self) -> dict[str, Any]:
         """Return the state as plain JSON, which `from_json` reads."""
         return {
-            "version": 1,
+            "version": self.version,
             "server": self.server,
+            "owners": [list(one) for one in self.owners],
             "tables": [_table_to_json(table) for table in self.tables],
         }
 
     @classmethod
     def from_json(cls, value: object) -> SchemaState:
         """Read what `to_json` wrote; raises ValueError when it is something else."""
-        if not isinstance(value, Mapping) or value.get("version") != 1:
+        if not isinstance(value, Mapping) or value.get("version") not in range(1, VERSION + 1):
             raise ValueError("not the state of a schema, or of a version that this pgvigil does not know")
         try:
-            tables = tuple(_table_of_json(table) for table in value["tables"])
-            return cls(int(value["server"]), tables)
+            return cls(
+                int(value["server"]),
+                tuple(_table_of_json(table) for table in value["tables"]),
+                tuple((str(schema), str(owner)) for schema, owner in value.get("owners", ())),
+                int(value["version"]),
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"not the state of a schema: {type(error).__name__}") from None
 
 
-def constraints_query() -> LiteralString:
-    """Return the query whose rows `made_state` takes, to be asked soon after the catalog was read."""
-    return resources.files("pgvigil.catalog").joinpath("sql", "constraints.sql").read_text(encoding="utf-8")
-
-
-def made_state(catalog: Catalog, constraints: Rows, scope: Scope | None = None) -> SchemaState:
-    """Return the state of the schemas in a scope, the catalog's own if none is given.
-
-    `constraints` are the rows of `constraints_query`.
-    """
-    watched = scope or catalog.scope
-    by_table: defaultdict[int, list[ConstraintState]] = defaultdict(list)
-    for row in constraints:
-        by_table[row["table"]].append(_constraint(catalog, row))
-    return SchemaState(
-        catalog.server_version // 10_000,
-        tuple(
-            _table(table, by_table[table.oid])
-            for table in sorted(catalog.tables, key=lambda one: (one.schema, one.name))
-            if watched.watches(table.schema) and not table.is_partition
-        ),
-    )
-
-
-def _table(table: Table, constraints: Iterable[ConstraintState]) -> TableState:
-    known = {one.name: one for one in constraints}
-    # A constraint's index has its name.
-    known |= {one.name: one for one in _unique_indexes(table) if one.name not in known}
-    return TableState(
-        table.oid,
-        table.schema,
-        table.name,
-        table.kind,
-        table.owner,
-        tuple(_column(column) for column in table.columns),
-        tuple(known[name] for name in sorted(known)),
-    )
-
-
-def _column(column: Column) -> ColumnState:
-    collation = qualified(*column.collation) if column.collation else ""
-    return ColumnState(column.number, column.name, column.type, column.not_null, column.generated, collation)
-
-
-def _unique_indexes(table: Table) -> Iterator[ConstraintState]:
-    oids = {index.name: index.oid for index in table.indexes}
-    for key in table.keys:
-        options = "NULLS NOT DISTINCT" if key.nulls_not_distinct else ""
-        yield ConstraintState(oids[key.index], key.index, _INDEX, key.columns, options=options)
-
-
-def _constraint(catalog: Catalog, row: Mapping[str, Any]) -> ConstraintState:
-    parent = catalog.by_oid(row["parent"]) if row["parent"] else None
-    return ConstraintState(
-        oid=row["oid"],
-        name=row["name"],
-        kind=_KINDS[row["kind"]],
-        columns=tuple(row["columns"] or ()),
-        parent=TableName(parent.schema, parent.name) if parent else None,
-        parent_columns=tuple(row["parent_columns"] or ()) if parent else (),
-        options=" ".join(_options(row)),
-        expression=row["expression"],
-    )
-
-
-def _options(row: Mapping[str, Any]) -> Iterator[str]:
-    if row["kind"] == "f":
-        if row["match"] != "s":
-            yield "MATCH FULL"
-        for event, action in (("UPDATE", row["on_update"]), ("DELETE", row["on_delete"])):
-            if action in _ACTIONS:
-                yield f"ON {event} {_ACTIONS[action]}"
-    if row["period"]:
-        yield "PERIOD"
-    if row["deferrable"]:
-        yield "DEFERRABLE INITIALLY DEFERRED" if row["deferred"] else "DEFERRABLE"
-    if not row["enforced"]:
-        yield "NOT ENFORCED"
-    elif not row["validated"]:
-        yield "NOT VALID"
-
-
 def _listed(columns: Sequence[str]) -> str:
-    return f"({', '.join(map(quote, columns))})" if columns else ""
+    names = [quote(one) if one else "an expression" for one in columns]
+    return f"({', '.join(names)})" if names else ""
 
 
 def _table_to_json(table: TableState) -> dict[str, Any]:
@@ -212,8 +179,13 @@ def _table_to_json(table: TableState) -> dict[str, Any]:
         "name": table.name,
         "kind": table.kind.value,
         "owner": table.owner,
+        "row_security": table.row_security,
+        "logged": table.logged,
         "columns": [
-            [one.number, one.name, one.type, one.not_null, one.generated, one.collation]
+            [
+                *(one.number, one.name, one.type, one.not_null, one.generated, one.collation, one.identity),
+                _expression_to_json(one.expression),
+            ]
             for one in table.columns
         ],
         "constraints": [_constraint_to_json(one) for one in table.constraints],
@@ -228,11 +200,19 @@ def _constraint_to_json(one: ConstraintState) -> dict[str, Any]:
         "kind": one.kind,
         "columns": list(one.columns),
         "parent": parent,
+        "parent_oid": one.parent_oid,
         "parent_columns": list(one.parent_columns),
+        "parent_numbers": list(one.parent_numbers),
+        "set_columns": list(one.set_columns),
         "options": one.options,
-        "expression": one.expression,
+        "extras": one.extras,
+        "expression": _expression_to_json(one.expression),
     }
     return {key: value for key, value in written.items() if value}
+
+
+def _expression_to_json(one: Expression | None) -> list[Any] | None:
+    return [one.digest, list(one.uses), list(one.reads)] if one else None
 
 
 def _table_of_json(value: Mapping[str, Any]) -> TableState:
@@ -242,9 +222,16 @@ def _table_of_json(value: Mapping[str, Any]) -> TableState:
         str(value["name"]),
         TableKind(value["kind"]),
         str(value["owner"]),
-        tuple(ColumnState(*column) for column in value["columns"]),
+        tuple(_column_of_json(*column) for column in value["columns"]),
         tuple(_constraint_of_json(one) for one in value["constraints"]),
+        str(value.get("row_security", "")),
+        bool(value.get("logged", True)),
     )
+
+
+def _column_of_json(number: int, name: str, kind: str, *rest: Any) -> ColumnState:
+    column = ColumnState(number, name, kind, *rest)
+    return replace(column, expression=_expression_of_json(column.expression))
 
 
 def _constraint_of_json(value: Mapping[str, Any]) -> ConstraintState:
@@ -257,5 +244,19 @@ def _constraint_of_json(value: Mapping[str, Any]) -> ConstraintState:
         parent=TableName(*parent) if parent else None,
         parent_columns=tuple(value.get("parent_columns", ())),
         options=str(value.get("options", "")),
-        expression=str(value.get("expression", "")),
+        expression=_expression_of_json(value.get("expression")),
+        parent_oid=int(value.get("parent_oid", 0)),
+        parent_numbers=tuple(value.get("parent_numbers", ())),
+        set_columns=tuple(value.get("set_columns", ())),
+        extras=str(value.get("extras", "")),
     )
+
+
+def _expression_of_json(value: Any) -> Expression | None:
+    """Read an expression; version 1 had the digest of a CHECK or EXCLUDE alone."""
+    if not value:
+        return None
+    if isinstance(value, str):
+        return Expression(value)
+    digest, uses, reads = value
+    return Expression(str(digest), tuple(uses), tuple(reads))

@@ -67,6 +67,62 @@ CASES = (
         },
     ),
     Case(
+        title="a unique index of some rows is a protection",
+        given=f"{_SHOP} CREATE UNIQUE INDEX once ON shop.games (title) WHERE id > 0;",
+        afterwards="DROP INDEX shop.once",
+        expected={
+            "all schemas": passes(),
+            "public": passes(),
+            "shop": fails(
+                lost=Found(
+                    1,
+                    ({"change": "constraint shop.games/once removed: UNIQUE INDEX (title) WHERE …"},),
+                    Severity.CRITICAL,
+                )
+            ),
+        },
+    ),
+    Case(
+        title="a schema that has another owner is a warning",
+        given='CREATE SCHEMA "Shop"',
+        afterwards='ALTER SCHEMA "Shop" OWNER TO pg_database_owner',
+        expected={
+            "all schemas": passes(),
+            "public": passes(),
+            '"Shop"': fails(
+                changed=Found(
+                    1,
+                    ({"change": 'owner of schema "Shop" was postgres, is pg_database_owner'},),
+                    Severity.WARNING,
+                )
+            ),
+        },
+    ),
+    Case(
+        title="a column that was made anew is a warning, and a table that became a partition",
+        given=f"{_SHOP} CREATE TABLE shop.day (id int);"
+        "CREATE TABLE shop.days (id int) PARTITION BY RANGE (id)",
+        afterwards="ALTER TABLE shop.sales DROP game_id, ADD game_id int REFERENCES shop.games;"
+        "ALTER TABLE shop.days ATTACH PARTITION shop.day DEFAULT",
+        expected={
+            "all schemas": passes(),
+            "public": passes(),
+            "shop": fails(
+                changed=Found(
+                    2,
+                    (
+                        {
+                            "change": "column shop.sales.game_id re-created: integer, "
+                            "its values are gone unless they were copied"
+                        },
+                        {"change": "table shop.day attached: a partition of shop.days"},
+                    ),
+                    Severity.WARNING,
+                )
+            ),
+        },
+    ),
+    Case(
         title="what is new is a note",
         given=_SHOP,
         afterwards='ALTER TABLE shop.games ADD "Année" int; CREATE SCHEMA "New"; CREATE TABLE "New".t ()',

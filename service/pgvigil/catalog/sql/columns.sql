@@ -51,6 +51,7 @@ SELECT a.attrelid::bigint AS "table",
        coalesce(co.collisdeterministic, true) AS deterministic,
        incomparable.oid IS NULL AS comparable,
        a.attgenerated <> '' AS generated,
+       a.attidentity::text AS identity,
        a.atthasdef OR a.attidentity <> '' AS filled
 FROM pg_attribute AS a
 JOIN pg_class AS c ON c.oid = a.attrelid

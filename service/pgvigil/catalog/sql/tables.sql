@@ -15,6 +15,7 @@ SELECT c.oid::bigint AS oid,
        c.relpersistence = 'p' AS logged,
        c.relfilenode::bigint AS file,
        c.relrowsecurity AS row_security,
+       c.relforcerowsecurity AS row_security_forced,
        nullif(c.reltuples, -1)::float8 AS rows_estimate,
        c.relpages::bigint AS pages
 FROM pg_class AS c

@@ -1,0 +1,269 @@
+"""What protects rows and is no plain key: that it goes is told, and what only looks different is not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pgvigil.catalog import SchemaState, compare_schemas
+from tests.catalog.conftest import told
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from tests.catalog.conftest import Look
+
+GIVEN = """
+    CREATE SCHEMA crm;
+    CREATE TABLE crm.customers (id int PRIMARY KEY);
+    CREATE SCHEMA shop;
+    CREATE TYPE shop.state AS ENUM ('open', 'done');
+    CREATE FUNCTION shop.fine(int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0';
+    CREATE TABLE shop.users (
+        id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, email text, gone timestamptz, v int, filler int,
+        state shop.state, half int GENERATED ALWAYS AS (v / 2) STORED,
+        CONSTRAINT positive CHECK (v > 0), CONSTRAINT stated CHECK (state <> 'done'),
+        CONSTRAINT fine CHECK (shop.fine(v)), CONSTRAINT alone EXCLUDE USING btree (v WITH =) WHERE (id > 0)
+    );
+    ALTER TABLE shop.users ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;
+    CREATE UNIQUE INDEX partly ON shop.users (email) WHERE gone IS NULL;
+    CREATE UNIQUE INDEX lowered ON shop.users (lower(email), v);
+    CREATE UNIQUE INDEX positive ON shop.users (id, v);
+    CREATE TABLE shop.visits (
+        id int, v int UNIQUE NULLS NOT DISTINCT, customer int,
+        CONSTRAINT whose FOREIGN KEY (customer) REFERENCES crm.customers
+    );
+    CREATE TABLE shop.pairs (a int, b int, PRIMARY KEY (a, b));
+    CREATE TABLE shop.refs (
+        a int, b int, CONSTRAINT pair FOREIGN KEY (a, b) REFERENCES shop.pairs ON DELETE SET NULL (b)
+    );
+    CREATE TABLE shop.days (day date) PARTITION BY RANGE (day);
+    CREATE TABLE shop.june (day date);
+"""
+
+AGAIN = "ALTER TABLE shop.users DROP CONSTRAINT {0}, ADD CONSTRAINT {0} {1}"
+
+
+@pytest.mark.parametrize(
+    ("ddl", "expected"),
+    [
+        (
+            "DROP INDEX shop.partly",
+            ["constraint shop.users/partly removed: UNIQUE INDEX (email) WHERE … !"],
+        ),
+        (
+            "DROP INDEX shop.lowered",
+            ["constraint shop.users/lowered removed: UNIQUE INDEX (an expression, v) !"],
+        ),
+        (
+            "DROP INDEX shop.partly; CREATE UNIQUE INDEX partly ON shop.users (email) WHERE v > 1000",
+            [
+                (
+                    "constraint shop.users/partly was UNIQUE INDEX (email) WHERE …, "
+                    "is UNIQUE INDEX (email) WHERE … with another expression"
+                )
+            ],
+        ),
+        # A CHECK of the same name remains.
+        ("DROP INDEX shop.positive", ["constraint shop.users/positive removed: UNIQUE INDEX (id, v) !"]),
+        (
+            AGAIN.format("alone", "EXCLUDE USING btree (v WITH =) WHERE (id > 1000000)"),
+            [
+                (
+                    "constraint shop.users/alone was EXCLUDE (v) WHERE …, "
+                    "is EXCLUDE (v) WHERE … with another expression"
+                )
+            ],
+        ),
+        (
+            "ALTER TABLE shop.visits DROP CONSTRAINT visits_v_key, ADD CONSTRAINT visits_v_key UNIQUE (v)",
+            ["constraint shop.visits/visits_v_key was UNIQUE (v) NULLS NOT DISTINCT, is UNIQUE (v)"],
+        ),
+        (
+            (
+                "ALTER TABLE shop.refs DROP CONSTRAINT pair, "
+                "ADD CONSTRAINT pair FOREIGN KEY (a, b) REFERENCES shop.pairs ON DELETE SET NULL"
+            ),
+            [
+                (
+                    "constraint shop.refs/pair was "
+                    "FOREIGN KEY (a, b) REFERENCES shop.pairs (a, b) ON DELETE SET NULL (b), "
+                    "is FOREIGN KEY (a, b) REFERENCES shop.pairs (a, b) ON DELETE SET NULL"
+                )
+            ],
+        ),
+        ("ALTER TABLE shop.refs RENAME b TO c", ["column shop.refs.c was b"]),
+        (
+            AGAIN.format("positive", "CHECK (v > 0) NO INHERIT"),
+            ["constraint shop.users/positive was CHECK (v), is CHECK (v) NO INHERIT"],
+        ),
+        (
+            AGAIN.format("fine", "CHECK (shop.fine(v - 1))"),
+            ["constraint shop.users/fine was CHECK (v), is CHECK (v) with another expression"],
+        ),
+        (
+            "ALTER TABLE shop.users DROP filler, ADD filler int",
+            ["column shop.users.filler re-created: integer, its values are gone unless they were copied"],
+        ),
+        (
+            "ALTER TABLE shop.users DROP half, ADD half int GENERATED ALWAYS AS (v / 3) STORED",
+            ["generated of shop.users.half was by one expression, is by another one"],
+        ),
+        ("ALTER TABLE shop.users DROP half, ADD half int GENERATED ALWAYS AS (v / 2) STORED", []),
+        (
+            "ALTER TABLE shop.users ALTER id DROP IDENTITY",
+            ["identity of shop.users.id removed: always"],
+        ),
+        (
+            "ALTER TABLE shop.users ALTER id SET GENERATED BY DEFAULT",
+            ["identity of shop.users.id was always, is by default"],
+        ),
+        (
+            "ALTER TABLE shop.users DISABLE ROW LEVEL SECURITY",
+            ["row-level security of shop.users was forced, is off"],
+        ),
+        (
+            "ALTER TABLE shop.users NO FORCE ROW LEVEL SECURITY",
+            ["row-level security of shop.users was forced, is enabled"],
+        ),
+        (
+            "ALTER TABLE shop.june SET UNLOGGED",
+            ["persistence of shop.june was logged, is unlogged"],
+        ),
+        # The parent's new name is told in its own schema.
+        (
+            "ALTER TABLE crm.customers RENAME TO clients; ALTER TABLE crm.clients RENAME id TO number",
+            ["table crm.clients was crm.customers", "column crm.clients.number was id"],
+        ),
+        (
+            (
+                "ALTER TABLE shop.june RENAME TO june_26; "
+                "ALTER TABLE shop.days ATTACH PARTITION shop.june_26 DEFAULT"
+            ),
+            ["table shop.june_26 attached: a partition of shop.days"],
+        ),
+    ],
+)
+def test_what_a_statement_changes(
+    ddl: str, expected: list[str], look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN)
+    before = SchemaState.from_json(json.loads(json.dumps(look().to_json())))
+    admin_conn.execute(ddl)
+    after = look()
+    assert told(compare_schemas(before, after)) == expected
+    assert compare_schemas(after, after) == ()
+
+
+def test_a_parent_in_another_schema_that_was_renamed_is_no_change_here(
+    look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN)
+    before = look().of_schema("shop")
+    admin_conn.execute("ALTER TABLE crm.customers RENAME TO clients; ALTER TABLE crm.clients RENAME id TO n")
+    assert compare_schemas(before, look().of_schema("shop")) == ()
+
+
+def test_the_owner_of_a_schema_is_told(look: Look, admin_conn: psycopg.Connection) -> None:
+    admin_conn.execute(GIVEN)
+    before = look()
+    admin_conn.execute('CREATE ROLE "Warden"; ALTER SCHEMA shop OWNER TO "Warden"')
+    try:
+        (change,) = compare_schemas(before.of_schema("shop"), look().of_schema("shop"))
+        assert str(change).startswith("owner of schema shop was ")
+        assert str(change).endswith(', is "Warden"')
+        assert compare_schemas(before.of_schema("crm"), look().of_schema("crm")) == ()
+    finally:
+        admin_conn.execute('ALTER SCHEMA shop OWNER TO CURRENT_USER; DROP ROLE "Warden"')
+
+
+def test_a_partition_that_was_detached_is_a_table_that_was_added(
+    look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN + "ALTER TABLE shop.days ATTACH PARTITION shop.june DEFAULT;")
+    before = look()
+    admin_conn.execute("ALTER TABLE shop.days DETACH PARTITION shop.june")
+    assert told(compare_schemas(before, look())) == ["table shop.june added: table"]
+
+
+@pytest.mark.parametrize(
+    "ddl",
+    [
+        # All with other oids, and other numbers of columns.
+        f"DROP SCHEMA shop, crm CASCADE; CREATE TABLE public.first (); {GIVEN} DROP TABLE public.first",
+        (
+            f"DROP SCHEMA shop, crm CASCADE; {GIVEN.replace('id int GENERATED', 'x int, id int GENERATED')}"
+            "ALTER TABLE shop.users DROP x"
+        ),
+        # The same table, with a function that was made anew.
+        (
+            "DROP FUNCTION shop.fine CASCADE;"
+            "CREATE FUNCTION shop.fine(int) RETURNS bool IMMUTABLE LANGUAGE sql AS 'SELECT $1 > 0';"
+            "ALTER TABLE shop.users ADD CONSTRAINT fine CHECK (shop.fine(v))"
+        ),
+    ],
+)
+def test_what_was_made_anew_has_no_other_expressions(
+    ddl: str, look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN)
+    before = look()
+    admin_conn.execute(ddl)
+    assert told(compare_schemas(before, look())) == []
+
+
+def test_a_column_of_another_type_does_not_change_what_its_constraints_say(
+    look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN)
+    before = look()
+    admin_conn.execute(
+        "ALTER TABLE shop.users DROP half, DROP CONSTRAINT fine; ALTER TABLE shop.users ALTER v TYPE bigint"
+    )
+    changes = told(compare_schemas(before, look()))
+    assert "type of shop.users.v was integer, is bigint" in changes
+    assert not [one for one in changes if "another expression" in one]
+
+
+def of_version_1(state: dict[str, Any]) -> dict[str, Any]:
+    """Return a state as the first version of pgvigil wrote it."""
+    tables = []
+    for table in state["tables"]:
+        constraints = []
+        names = {one["name"] for one in table["constraints"] if one["kind"] != "UNIQUE INDEX"}
+        for one in table["constraints"]:
+            if one["kind"] == "UNIQUE INDEX" and ("expression" in one or one["name"] in names):
+                continue
+            known = ("oid", "name", "kind", "columns", "parent", "parent_columns", "options")
+            old = {key: one[key] for key in known if key in one}
+            if one["kind"] == "CHECK":
+                old["expression"] = one["expression"][0]
+            if one["kind"] == "EXCLUDE":
+                old["expression"] = "{96}"
+            constraints.append(old)
+        known = ("oid", "schema", "name", "kind", "owner")
+        columns = [column[:6] for column in table["columns"]]
+        tables.append({key: table[key] for key in known} | {"columns": columns, "constraints": constraints})
+    return {"version": 1, "server": state["server"], "tables": tables}
+
+
+def test_what_an_older_state_does_not_know_has_not_changed(
+    look: Look, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(GIVEN)
+    now = look()
+    older = SchemaState.from_json(of_version_1(now.to_json()))
+    assert compare_schemas(older, now) == ()
+    assert compare_schemas(older, SchemaState.from_json(now.to_json())) == ()
+    assert compare_schemas(older, older) == ()
+    admin_conn.execute("DROP INDEX shop.lowered; ALTER TABLE shop.users DISABLE ROW LEVEL SECURITY")
+    assert compare_schemas(older, look()) == ()
+    # What it does know is compared.
+    admin_conn.execute(AGAIN.format("positive", "CHECK (v > 1)"))
+    admin_conn.execute("ALTER TABLE shop.visits DROP CONSTRAINT visits_v_key")
+    assert told(compare_schemas(older, look())) == [
+        "constraint shop.users/positive was CHECK (v), is CHECK (v) with another expression",
+        "constraint shop.visits/visits_v_key removed: UNIQUE (v) !",
+    ]
