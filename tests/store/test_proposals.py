@@ -122,7 +122,12 @@ def test_what_is_imported_is_added_to_what_is_inferred(store: Store) -> None:
     assert {one.subject: one.source for one in store.proposals.all()} == {SALES: "inference", NOTES: "dbt"}
 
 
-def test_proposals_go_with_their_target(store: Store) -> None:
-    propose(store, offer(SALES))
+def test_what_was_decided_outlives_its_target_and_what_was_not_goes(store: Store) -> None:
+    propose(store, offer(SALES), offer(NOTES), offer("shop.plays(game_id) -> shop.games(id)"))
+    store.proposals.adopt(id_of(store, SALES), who="anna", at=at(1))
+    store.proposals.reject(id_of(store, NOTES), who="anna", at=at(2))
     store.retire([("other", "tables")], at(3))
-    assert store.proposals.all() == []
+    assert {one.subject: one.state.value for one in store.proposals.all()} == {
+        SALES: "adopted",
+        NOTES: "rejected",
+    }

@@ -130,7 +130,9 @@ class Pages:
         text, offset = request.query_params.get("state", ProposalState.PROPOSED.value), _offset(request)
         if text not in set(ProposalState):
             raise HTTPException(400, f"The state is one of {', '.join(ProposalState)}.")
-        found = self._store.proposals.all(states=[text])[offset : offset + _PAGE_SIZE + 1]
+        configured = self._control.targets()
+        known = [one for one in self._store.proposals.all(states=[text]) if one.target in configured]
+        found = known[offset : offset + _PAGE_SIZE + 1]
         return self._page(
             "proposals.html",
             proposals=found[:_PAGE_SIZE],
