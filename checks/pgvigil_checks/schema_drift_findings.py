@@ -23,15 +23,13 @@ def changed_tables(schema: str, changes: Sequence[Change], news: News, sample: i
     return tuple(_findings(schema, {"lost": lost, "changed": different, "new": new}, news, sample))
 
 
-def dropped_schemas(
-    accepted: Sequence[str], now: Sequence[str], news: News, sample: int
-) -> tuple[Finding, ...]:
+def changed_schemas(gone: Sequence[str], new: Sequence[str], news: News, sample: int) -> tuple[Finding, ...]:
     """Return which schemas are gone, and which are new."""
     findings = []
-    if gone := [one for one in accepted if one not in now]:
+    if gone:
         announced = news.announced(f"schema {one} removed" for one in gone)
         findings.append(_of_schemas("schemas_lost", gone, _SEVERITIES["lost"][announced], sample))
-    if new := [one for one in now if one not in accepted]:
+    if new:
         findings.append(_of_schemas("schemas_new", new, Severity.INFO, sample))
     return tuple(findings)
 

@@ -30,6 +30,7 @@ from pgvigil.catalog.names import (
     parse_table,
     qualified,
     quote,
+    unquote,
 )
 from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
 from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
@@ -74,6 +75,7 @@ __all__ = [
     "read_catalog",
     "read_lineage",
     "relation_misfit",
+    "unquote",
     "why_gone",
     "written_lineage",
 ]

@@ -121,7 +121,7 @@ def schema_list_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List the schemas: who accepted each, and whether it differs.
+    """List the schemas: who accepted each, and whether it differs or is gone.
 
     `as first seen` is one that nobody has accepted yet: the first look is what it is compared with.
     """

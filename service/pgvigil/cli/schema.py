@@ -24,7 +24,7 @@ def show(daemon: Daemon, target: str | None, output: str) -> None:
         return
     for one in found:
         who = f"accepted by {one['accepted_by']}" if one["accepted_by"] else "as first seen"
-        stands = "differs" if one["differs"] else "the same"
+        stands = "gone" if one["gone"] else "differs" if one["differs"] else "the same"
         line = f"{one['target']}  {one['subject']}  {stands}, {who} at {one['accepted_at']}"
         sys.stdout.write(visible(line) + "\n")
     if not found:

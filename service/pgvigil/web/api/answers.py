@@ -229,7 +229,8 @@ class Imported(Answer):
 class AcceptanceAnswer(Answer):
     """What is accepted of a subject, by whom (null: the first look), and whether what was seen last differs.
 
-    `seen` stands for that, so that nobody accepts something else than what they looked at.
+    `seen` stands for that, so that nobody accepts something else than what they looked at. What is `gone` is
+    taken out when the subject is accepted that tells of it.
     """
 
     target: str
@@ -240,6 +241,7 @@ class AcceptanceAnswer(Answer):
     seen: str
     seen_at: datetime
     differs: bool
+    gone: bool
 
 
 class Accepted(Answer):
