@@ -30,14 +30,11 @@ from pgvigil.check import (
     Verdict,
 )
 from pgvigil.timing import Interval
-from pgvigil_checks.schema_drift_findings import changed_schemas, changed_tables
+from pgvigil_checks.schema_drift_findings import ALL_SCHEMAS, changed_schemas, changed_tables
 from pgvigil_checks.schema_drift_news import News
 
 Payload: TypeAlias = str | None
 """A schema; None for all of them together."""
-
-ALL_SCHEMAS = "all schemas"
-"""The subject that stands for which schemas there are. A schema of this name would be quoted."""
 
 # Of everything, whatever is watched: what moves out of sight is not gone.
 _EVERYTHING = Scope()
@@ -106,7 +103,7 @@ class SchemaDrift(Check[SchemaDriftParams]):
             return Examined(seen=seen, strategy="first look", rows_examined=0)
         accepted = SchemaState.from_json(context.accepted)
         changes = compare_schemas(accepted, _followed(accepted, now, state))
-        findings = changed_tables(schema, changes, news, context.sample)
+        findings = changed_tables(context, schema, changes, news)
         return Examined(findings=findings, seen=seen, strategy="catalog", memory=news.memory)
 
 
@@ -140,7 +137,7 @@ def _schemas(context: Context, news: News) -> Verdict:
     gone = [one for one in expected if one not in watched]
     new = [one for one in watched if one not in accepted]
     return Examined(
-        findings=changed_schemas(gone, new, news, context.sample),
+        findings=changed_schemas(context, gone, new, news),
         seen={"schemas": watched, **({"gone": gone} if gone else {})},
         gone=tuple(map(quote, gone)),
         strategy="catalog",

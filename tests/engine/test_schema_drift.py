@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from pgvigil.catalog import quote
 from pgvigil.errors import UsageError
 from pgvigil.store import Deployment
 from pgvigil_checks.schema_drift import SchemaDrift, SchemaDriftParams
@@ -132,3 +135,18 @@ def test_what_was_made_anew_with_the_same_meaning_differs_nowhere(
     admin_conn.execute("ALTER TABLE shop.games DROP title")
     world.tick(CHECK)
     assert listed(world)["shop"] == "the same"
+
+
+@pytest.mark.parametrize("schema", ["Sales", "it's", "`touch x`", "all schemas", "$(id)", "-x"])
+def test_the_command_of_a_remedy_is_safe_to_paste_and_names_the_subject(
+    world: World, admin_conn: psycopg.Connection, schema: str
+) -> None:
+    admin_conn.execute(sql.SQL("CREATE SCHEMA {0}; CREATE TABLE {0}.t ()").format(sql.Identifier(schema)))
+    world.tick(CHECK)
+    admin_conn.execute(sql.SQL("DROP TABLE {}.t").format(sql.Identifier(schema)))
+    world.tick(CHECK)
+    remedies = {one.subject: one.finding.remedy for one in world.store.incidents()}
+    for subject in ("all schemas", quote(schema)):
+        command = remedies[subject].splitlines()[0].partition(": ")[2]
+        assert shlex.split(command) == ["pgvigil", "schema", "accept", "--target", "main", subject]
+        assert "`" not in command.replace(shlex.quote(subject), "")
