@@ -107,7 +107,7 @@ def accept(connection: Connection, key: SubjectKey, who: str, at: datetime, seen
     if teller := _who_tells_the_end(connection, key):
         raise UsageError(f"{key[2]} is gone: to take it out, accept {teller}")
     if seen not in {None, row["seen_digest"]}:
-        raise UsageError(f"{key[2]} has changed again since you looked: look once more")
+        raise UsageError(f"{key[2]} has changed again since you looked: see what differs now, then accept")
     if row["seen_digest"] == row["accepted_digest"]:
         raise UsageError(f"{key[2]} is as it was accepted: there is nothing to accept")
     word = {"accepted_by": who, "accepted_at": at, "differs": False, "gone": None}

@@ -53,12 +53,13 @@ class TargetAnswer(Answer):
 
 
 class CheckAnswer(Answer):
-    """A check of a target, and when it is due next."""
+    """A check of a target, when it is due next, and when the last sweep began that came to its end."""
 
     target: str
     check: str
     interval_seconds: float | None
     discovered_at: datetime | None
+    swept_at: datetime | None
     next_due: datetime | None
 
 
@@ -193,9 +194,10 @@ class Deployed(Answer):
 
 
 class Examining(Answer):
-    """The ticks, `target/check`, that begin now."""
+    """The ticks, `target/check`, that begin now, and when they were asked for by the daemon's clock."""
 
     examining: list[str]
+    at: datetime
 
 
 class ProposalAnswer(Answer):
