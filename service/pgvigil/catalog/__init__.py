@@ -36,6 +36,7 @@ from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_cata
 from pgvigil.catalog.schema_changes import Change, ChangeKind, Part, compare_schemas
 from pgvigil.catalog.schema_state import SchemaState, TableState, constraints_query, made_state
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
+from pgvigil.catalog.tracing import Traces, followed, traces
 
 __all__ = [
     "KEPT_SCHEMA",
@@ -60,10 +61,12 @@ __all__ = [
     "TableKind",
     "TableName",
     "TableState",
+    "Traces",
     "TriggerState",
     "catalog_queries",
     "compare_schemas",
     "constraints_query",
+    "followed",
     "lineage",
     "made_catalog",
     "made_state",
@@ -75,6 +78,7 @@ __all__ = [
     "read_catalog",
     "read_lineage",
     "relation_misfit",
+    "traces",
     "unquote",
     "why_gone",
     "written_lineage",

@@ -103,10 +103,11 @@ def reach(connection: Connection, target: str, address: str) -> tuple[bool, Delt
         return False, Delta()
     connection.execute(delete(addresses).filter_by(target=target))
     connection.execute(insert(addresses).values(target=target, digest=address))
+    # There the same oids are those of something else.
+    connection.execute(update(proposals).filter_by(target=target).values(traces=None))
     if before is None:
         return True, Delta()
     noting.forget(connection, target)
-    # There the same oids are those of something else.
     connection.execute(update(subjects).filter_by(target=target).values(lineage=""))
     doubted = (
         update(subjects)

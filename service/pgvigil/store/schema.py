@@ -270,6 +270,8 @@ proposals = Table(
     Column("decided_by", Line),
     Column("decided_at", Timestamp),
     Column("why", Line),
+    # What it is about in the catalog, as catalog/tracing.py has it; NULL where nobody knows.
+    Column("traces", Json),
 )
 
 # What stands for the address at which a target was examined: at another one it may be another database.

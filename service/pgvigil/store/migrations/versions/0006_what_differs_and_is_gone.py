@@ -1,4 +1,4 @@
-"""Whether what was seen of a subject means something else than what is accepted, and what is gone."""
+"""Whether what was seen differs from what is accepted, what is gone, and what proposals are about."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -13,4 +13,5 @@ def upgrade() -> None:
     """Add the columns; what was written otherwise differs until the next run says what it means."""
     op.add_column("acceptances", sa.Column("differs", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("acceptances", sa.Column("gone", sa.Text))
+    op.add_column("proposals", sa.Column("traces", sa.Text))
     op.execute("UPDATE acceptances SET differs = (seen_digest <> accepted_digest)")
