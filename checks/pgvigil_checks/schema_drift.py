@@ -17,6 +17,7 @@ from pgvigil.catalog import (
     constraints_query,
     made_state,
     quote,
+    unquote,
 )
 from pgvigil.check import (
     Batch,
@@ -29,14 +30,11 @@ from pgvigil.check import (
     Verdict,
 )
 from pgvigil.timing import Interval
-from pgvigil_checks.schema_drift_findings import changed_tables, dropped_schemas
+from pgvigil_checks.schema_drift_findings import ALL_SCHEMAS, changed_schemas, changed_tables
 from pgvigil_checks.schema_drift_news import News
 
 Payload: TypeAlias = str | None
 """A schema; None for all of them together."""
-
-ALL_SCHEMAS = "all schemas"
-"""The subject that stands for which schemas there are. A schema of this name would be quoted."""
 
 # Of everything, whatever is watched: what moves out of sight is not gone.
 _EVERYTHING = Scope()
@@ -112,7 +110,7 @@ class SchemaDrift(Check[SchemaDriftParams]):
             return Examined(seen=seen, strategy="first look", rows_examined=0)
         accepted = SchemaState.from_json(context.accepted)
         changes = compare_schemas(accepted, _followed(accepted, now, state))
-        findings = changed_tables(schema, changes, news, context.sample)
+        findings = changed_tables(context, schema, changes, news)
         return Examined(findings=findings, seen=seen, strategy="catalog", memory=news.memory)
 
 
@@ -133,16 +131,22 @@ def _followed(accepted: SchemaState, now: SchemaState, state: SchemaState) -> Sc
 
 
 def _schemas(context: Context, news: News) -> Verdict:
-    watched = [schema for schema in context.catalog.schemas if context.catalog.scope.watches(schema)]
-    seen = {"schemas": watched}
+    scope = context.catalog.scope
+    watched = [schema for schema in context.catalog.schemas if scope.watches(schema)]
     if context.accepted is None:
-        return Examined(seen=seen, strategy="first look")
+        return Examined(seen={"schemas": watched}, strategy="first look")
     known = context.accepted.get("schemas")
+    accepted = [str(one) for one in (known if isinstance(known, list) else ())]
+    # What came later has been accepted by its own first look, or by a person.
+    later = {unquote(name) for name in context.accepted_subjects if name != ALL_SCHEMAS}.difference(accepted)
     # What the settings leave out by now is not gone.
-    accepted = [
-        str(one)
-        for one in (known if isinstance(known, list) else ())
-        if context.catalog.scope.watches(str(one))
-    ]
-    findings = dropped_schemas(accepted, watched, news, context.sample)
-    return Examined(findings=findings, seen=seen, strategy="catalog", memory=news.memory)
+    expected = [one for one in (*accepted, *sorted(later)) if scope.watches(one)]
+    gone = [one for one in expected if one not in watched]
+    new = [one for one in watched if one not in accepted]
+    return Examined(
+        findings=changed_schemas(context, gone, new, news),
+        seen={"schemas": watched, **({"gone": gone} if gone else {})},
+        gone=tuple(map(quote, gone)),
+        strategy="catalog",
+        memory=news.memory,
+    )

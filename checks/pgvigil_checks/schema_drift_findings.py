@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
 from pgvigil.catalog import Change, ChangeKind, quote
-from pgvigil.check import Finding, Severity, load_sql
+from pgvigil.check import Context, Finding, Severity, load_sql
 from pgvigil_checks.schema_drift_news import News
+
+ALL_SCHEMAS = "all schemas"
+"""The subject that stands for which schemas there are. A schema of this name would be quoted."""
 
 _MOST_TOLD = 200
 
-_ACCEPT = "If it was meant so, accept the schema as it is: pgvigil schema accept"
 
-
-def changed_tables(schema: str, changes: Sequence[Change], news: News, sample: int) -> tuple[Finding, ...]:
+def changed_tables(
+    context: Context, schema: str, changes: Sequence[Change], news: News
+) -> tuple[Finding, ...]:
     """Return what became of a schema."""
     lost = [one for one in changes if one.loses]
     new = [one for one in changes if one.kind is ChangeKind.ADDED]
     different = [one for one in changes if not one.loses and one.kind is not ChangeKind.ADDED]
-    return tuple(_findings(schema, {"lost": lost, "changed": different, "new": new}, news, sample))
+    return tuple(_findings(context, schema, {"lost": lost, "changed": different, "new": new}, news))
 
 
-def dropped_schemas(
-    accepted: Sequence[str], now: Sequence[str], news: News, sample: int
+def changed_schemas(
+    context: Context, gone: Sequence[str], new: Sequence[str], news: News
 ) -> tuple[Finding, ...]:
     """Return which schemas are gone, and which are new."""
     findings = []
-    if gone := [one for one in accepted if one not in now]:
+    if gone:
         announced = news.announced(f"schema {one} removed" for one in gone)
-        findings.append(_of_schemas("schemas_lost", gone, _SEVERITIES["lost"][announced], sample))
-    if new := [one for one in now if one not in accepted]:
-        findings.append(_of_schemas("schemas_new", new, Severity.INFO, sample))
+        findings.append(_of_schemas(context, "schemas_lost", gone, _SEVERITIES["lost"][announced]))
+    if new:
+        findings.append(_of_schemas(context, "schemas_new", new, Severity.INFO))
     return tuple(findings)
 
 
@@ -44,14 +48,18 @@ _SEVERITIES = {
 """How bad it is: unannounced, and announced by a deployment."""
 
 
-def _findings(schema: str, changes: dict[str, list[Change]], news: News, sample: int) -> Iterator[Finding]:
+def _findings(
+    context: Context, schema: str, changes: dict[str, list[Change]], news: News
+) -> Iterator[Finding]:
     for code, some in changes.items():
         if some:
             announced = code != "new" and news.announced(some)
-            yield _finding(schema, code, some, announced, sample)
+            yield _finding(context, schema, code, some, announced=announced)
 
 
-def _finding(schema: str, code: str, changes: Sequence[Change], announced: bool, sample: int) -> Finding:
+def _finding(
+    context: Context, schema: str, code: str, changes: Sequence[Change], *, announced: bool
+) -> Finding:
     tables = sorted({str(change.table) for change in changes})
     evidence = load_sql("pgvigil_checks", "schema_drift_evidence.sql").format(tables=sql.Literal(tables))
     told = [str(change) for change in changes[:_MOST_TOLD]]
@@ -60,9 +68,9 @@ def _finding(schema: str, code: str, changes: Sequence[Change], announced: bool,
         severity=_SEVERITIES[code][announced],
         title=_title(schema, code, len(changes)),
         count=len(changes),
-        remedy=f"{_ACCEPT} {quote(schema)}\n{_UNDO[code]}",
+        remedy=f"{_accepting(context.target, quote(schema))}\n{_UNDO[code]}",
         evidence_sql=f"{evidence.as_string()};",
-        sample=tuple({"change": one} for one in told[:sample]),
+        sample=tuple({"change": one} for one in told[: context.sample]),
         details={"changes": told, "announced by a deployment": announced},
     )
 
@@ -81,7 +89,13 @@ def _title(schema: str, code: str, count: int) -> str:
     return f"{parts} of schema {quote(schema)} {verb} {said}"
 
 
-def _of_schemas(code: str, schemas: Sequence[str], severity: Severity, sample: int) -> Finding:
+def _accepting(target: str, subject: str) -> str:
+    """Say how to accept a subject, in words for a shell: any name may be that of a schema."""
+    command = shlex.join(["pgvigil", "schema", "accept", "--target", target, subject])
+    return f"If it was meant so, accept what is there: {command}"
+
+
+def _of_schemas(context: Context, code: str, schemas: Sequence[str], severity: Severity) -> Finding:
     names = ", ".join(map(quote, schemas[:10])) + (" and more" if len(schemas) > 10 else "")
     word, verb = ("Schemas", "are") if len(schemas) > 1 else ("Schema", "is")
     evidence = load_sql("pgvigil_checks", "schema_drift_schemas.sql").format(
@@ -93,8 +107,13 @@ def _of_schemas(code: str, schemas: Sequence[str], severity: Severity, sample: i
         severity=severity,
         title=f"{word} {names} {verb} {'gone' if gone else 'new'}",
         count=len(schemas),
-        remedy=f"{_ACCEPT} 'all schemas'\n"
+        remedy=f"{_accepting(context.target, ALL_SCHEMAS)}\n"
         + ("Else restore it from a backup." if gone else "Else find out who made it, and drop it."),
         evidence_sql=f"{evidence.as_string()};",
-        sample=tuple({"schema": quote(one)} for one in schemas[:sample]),
+        sample=tuple({"schema": quote(one)} for one in schemas[: context.sample]),
+        details={
+            "changes": [
+                f"schema {quote(one)} {'removed' if gone else 'added'}" for one in schemas[:_MOST_TOLD]
+            ]
+        },
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, TypeAlias
@@ -75,6 +75,11 @@ class Part:
     def accepted(self) -> State | None:
         """What is accepted as right of the subject."""
         return self._assistance.accepted()
+
+    @property
+    def accepted_subjects(self) -> Collection[str]:
+        """The subjects of the check of which something is accepted."""
+        return self._assistance.accepted_subjects()
 
     @property
     def last_seconds(self) -> float:

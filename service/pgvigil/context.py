@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Protocol, Self, TypeAlias
@@ -59,6 +59,11 @@ def _nothing() -> State | None:
     return None
 
 
+def _none() -> Collection[str]:
+    """Know of no subject of which something was accepted."""
+    return ()
+
+
 def _no_peer(target: str, _purpose: str, _pulse: Pulse) -> OpenPeer:
     raise PeerError(f"there is no target {target} to compare with")
 
@@ -72,15 +77,16 @@ class Assistance:
     """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
 
     `memory`, `resumed`, `deployed_seconds` and `touched` are as the context has them, and so is what
-    `accepted` returns; `touched` gets what fetches in the run's snapshot. `peer` opens the target of a name,
-    for the purpose that its server is shown. `save` keeps a checkpoint's state, `rest` holds the run after so
-    many seconds of work, and breaks it off by a BrokenOffError. `pulse` is what shows that it gets on. For a
-    batch all this is the batch's own, and `each` returns what one subject is given.
+    `accepted` and `accepted_subjects` return; `touched` gets what fetches in the run's snapshot. `peer` opens
+    the target of a name, for the purpose that its server is shown. `save` keeps a checkpoint's state, `rest`
+    holds the run after so many seconds of work, and breaks it off by a BrokenOffError. `pulse` is what shows
+    that it gets on. For a batch all this is the batch's own, and `each` returns what one subject is given.
     """
 
     memory: State = field(default_factory=dict)
     resumed: State = field(default_factory=dict)
     accepted: Callable[[], State | None] = _nothing
+    accepted_subjects: Callable[[], Collection[str]] = _none
     deployed_seconds: float | None = None
     save: Callable[[State, float], None] = _unsaved
     rest: Callable[[float], None] = _restless
@@ -157,6 +163,11 @@ class RunContext:
     def accepted(self) -> State | None:
         """What is accepted as right of the subject, None where nothing is; raises StoreError."""
         return self._assistance.accepted()
+
+    @property
+    def accepted_subjects(self) -> Collection[str]:
+        """The subjects of the check of which something is accepted; raises StoreError."""
+        return self._assistance.accepted_subjects()
 
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the run's snapshot; raises TargetError."""

@@ -68,6 +68,7 @@ def sound_verdict(verdict: object, sample: int) -> Verdict:
         explain=_text(verdict.explain, "explain", _LONGEST_LINE),
         memory=_memory(verdict.memory),
         seen=None if verdict.seen is None else _seen(verdict.seen),
+        gone=tuple(_named(name) for name in _several(verdict.gone, "gone")),
     )
 
 
@@ -143,6 +144,11 @@ def _problem(problem: object) -> Problem:
     _name(problem.subject)
     _line(problem.message, "the message of a problem")
     return problem
+
+
+def _named(name: object) -> str:
+    _name(name)
+    return str(name)
 
 
 def _name(name: object) -> None:

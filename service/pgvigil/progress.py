@@ -68,6 +68,7 @@ class Progress:
         return Assistance(
             memory=self.notes.get(subject.name, _NOTHING).memory,
             accepted=lambda: self._accepted().get(subject.name),
+            accepted_subjects=lambda: self._accepted().keys(),
             deployed_seconds=self._deployed_seconds,
         )
 

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 import structlog
 from psycopg import sql
 
-from pgvigil.catalog import Catalog, PairName, RelationName, parse_relation
+from pgvigil.catalog import Catalog, PairName, RelationName, Traces, followed, parse_relation, traces
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.check import Check, JsonValue, Row
@@ -76,6 +77,8 @@ class Proposer:
         self.busy_seconds = 0.0
         catalog = self._in_turn(lambda: watch.target.read_catalog(watch.scope))
         statistics = self._in_turn(lambda: self._statistics(catalog))
+        if renamed := self._store.proposals.follow(target, partial(_called, catalog)):
+            log.info("rejected proposals have new names", target=target, subjects=renamed)
         configured = [*_relations_of(watch.checks)]
         rejected = self._store.proposals.all(target, [ProposalState.REJECTED])
         # Rests are no work: how long it may look is counted in the server's time.
@@ -92,7 +95,10 @@ class Proposer:
         pairs = propose_pairs(catalog, statistics, sketcher, likely)
         proposed = self._store.proposals.propose(
             target,
-            [*_offered(relations), *map(_pair_offer, pairs)],
+            [
+                replace(one, traces=traces(one.subject, catalog))
+                for one in (*_offered(relations), *map(_pair_offer, pairs))
+            ],
             source=SOURCE,
             at=self._clock.now(),
             known=[*(str(key.relation) for key in catalog.foreign_keys), *_written(self._settings)],
@@ -160,6 +166,10 @@ class Proposer:
             busy = time.monotonic() - began
             self.busy_seconds += busy
             governor.end(busy)
+
+
+def _called(catalog: Catalog, subject: str, known: Traces | None) -> tuple[str, Traces | None]:
+    return followed(subject, known, catalog)
 
 
 def _offered(relations: Iterable[ProposedRelation]) -> Iterator[Offer]:

@@ -17,10 +17,11 @@ class Run:
     `error` says in one line why a run did not complete. `confirm` is how many sightings in a row open an
     incident. The findings of a run that did not complete carry no weight. `measures` are figures that metrics
     show whether or not there is a finding. `explain` says why the strategy was chosen, `memory` is what the
-    next run of the subject is to know, `seen` what may be accepted as right of it. `position` is that of the
-    target before the run's first snapshot: for as long as the target stays there the verdict stands; empty
-    when that is not known. `servers` tells since when the servers run that it was read from: empty where
-    nothing was, or where these have proven what they see.
+    next run of the subject is to know, `seen` what may be accepted as right of it, `gone` the subjects that
+    whoever accepts it takes out. `position` is that of the target before the run's first snapshot: for as
+    long as the target stays there the verdict stands; empty when that is not known. `servers` tells since
+    when the servers run that it was read from: empty where nothing was, or where these have proven what they
+    see.
     """
 
     target: str
@@ -39,6 +40,7 @@ class Run:
     explain: str = ""
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
     seen: Mapping[str, JsonValue] | None = None
+    gone: tuple[str, ...] = ()
     position: str = ""
     servers: frozenset[str] = frozenset()
 

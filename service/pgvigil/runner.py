@@ -182,6 +182,7 @@ class Runner:
             explain=result.examined.explain,
             memory=result.examined.memory,
             seen=result.examined.seen,
+            gone=result.examined.gone,
             error=result.error,
             findings=result.examined.findings,
             confirm=result.confirm,

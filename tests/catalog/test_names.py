@@ -17,6 +17,7 @@ from pgvigil.catalog import (
     parse_table,
     qualified,
     quote,
+    unquote,
 )
 
 if TYPE_CHECKING:
@@ -155,3 +156,8 @@ def test_what_is_no_table_is_refused(text: str) -> None:
 def test_what_is_no_relation_is_refused(text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         parse_relation(text)
+
+
+@pytest.mark.parametrize("name", ["shop", "Shop", 'a "b"', "all", '"', "naïve 🦊"])
+def test_what_is_quoted_is_read_back(name: str) -> None:
+    assert unquote(quote(name)) == name

@@ -76,7 +76,10 @@ class Examiner:
         return replace(self, accepted=seen)
 
     def _assist(self, subject: Subject) -> Assistance:
-        return Assistance(accepted=lambda: self.accepted.get(subject.name))
+        return Assistance(
+            accepted=lambda: self.accepted.get(subject.name),
+            accepted_subjects=self.accepted.keys,
+        )
 
 
 def examiner(

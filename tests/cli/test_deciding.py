@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
 import json
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
 
+from pgvigil.check import Outcome
+from pgvigil.cli import schema
+from pgvigil.cli.calling import Daemon
+from pgvigil.errors import UsageError
+from pgvigil.run import Run
 from pgvigil.store import Kind, Offer, Store
 from tests.cli.command import pgvigil
 from tests.cli.test_deployment import READER, WRITER, serve, site
@@ -23,6 +32,7 @@ __all__ = ["serve", "site"]
 
 SALES = "shop.sales(game_id) -> shop.games(id)"
 NOTES = "shop.notes(sale_id) -> shop.sales(id)"
+SHOWN = "games: rows whose game does not exist\n    and 17 more\n"
 
 
 def told(site: Site, *arguments: str, token: str = WRITER) -> tuple[int, str, str]:
@@ -81,8 +91,8 @@ def test_proposals_are_adopted_and_rejected(site: Site) -> None:
         (("proposals", "adopt", "x"), "", "no token: give --token-file FILE or $PGVIGIL_TOKEN"),
         (("proposals", "adopt", "x"), READER, "403: ro has the scope read"),
         (("proposals", "adopt", "x/../../y"), WRITER, "404: "),
-        (("schema", "accept", "shop"), WRITER, "404: nothing is known of shop on target games"),
-        (("schema", "accept", "--target", "x"), WRITER, "404: there is no target x, only games"),
+        (("schema", "accept", "shop"), WRITER, "nothing is known of shop on target games"),
+        (("schema", "accept", "--target", "x"), WRITER, "there is no target x, only games"),
     ],
 )
 def test_refusals(site: Site, arguments: tuple[str, ...], token: str, words: str) -> None:
@@ -102,7 +112,7 @@ def test_a_schema_is_accepted(site: Site) -> None:
         "games  all schemas  the same, as first seen",
         "games  shop  differs, as first seen",
     ]
-    assert told(site, "schema", "accept")[:2] == (0, "accepted shop on games\n")
+    assert told(site, "schema", "accept")[:2] == (0, f"{SHOWN}accepted shop on games\n")
     assert told(site, "schema", "accept")[:2] == (0, "nothing differs from what is accepted\n")
     assert "games  shop  the same, accepted by ci at " in told(site, "schema", "list")[1]
     assert json.loads(told(site, "schema", "list", "-f", "json")[1])[0]["subject"] == "all schemas"
@@ -131,13 +141,111 @@ models:
     )
 
 
-def test_a_pipeline_accepts_what_is_there_now(site: Site) -> None:
-    def looks(target: str, check: str | None) -> list[str]:
-        seen = replace(failed("shop", minutes=1), check="schema_drift", seen={"n": 2})
-        site.store.record(seen)
-        return [f"{target}/{check}"]
+def drifted(n: int, *, minutes: float = 3, lost: str = "table shop.t") -> Run:
+    """Return a run of schema_drift that found something gone."""
+    one = failed("shop", minutes=minutes)
+    found = replace(
+        one.findings[0], title="1 part of schema shop is gone", count=1, details={"changes": [lost]}
+    )
+    return replace(one, check="schema_drift", seen={"n": n}, findings=(found,))
 
-    discovered(site.store, "shop", check="schema_drift")
-    site.store.record(replace(run("shop", failed("shop").outcome, check="schema_drift"), seen={"n": 1}))
+
+def first_seen(store: Store, *names: str) -> None:
+    discovered(store, *names, check="schema_drift")
+    store.record_many(
+        [replace(run(name, Outcome.PASS, check="schema_drift"), seen={"n": 1}) for name in names]
+    )
+
+
+def looking(site: Site, *sweeps: tuple[Run, datetime]) -> list[str]:
+    """Let each look that is asked for be the next of these: what it sees, and when it began."""
+    left, asked = list(sweeps), []
+
+    def looks(target: str, check: str | None) -> list[str]:
+        asked.append(f"{target}/{check}")
+        if left:
+            seen, began_at = left.pop(0)
+            site.store.record(seen)
+            site.store.record_sweep(target, "schema_drift", began_at)
+        return asked[-1:]
+
     site.control.examine = looks  # type: ignore[method-assign]
-    assert told(site, "schema", "accept", "--look")[:2] == (0, "accepted shop on games\n")
+    return asked
+
+
+def test_a_pipeline_accepts_what_is_there_now_and_is_told_what(site: Site) -> None:
+    first_seen(site.store, "shop")
+    looking(site, (drifted(2, minutes=1), NOW))
+    status, out, err = told(site, "schema", "accept", "--look")
+    assert (status, err) == (0, "")
+    assert out == "games: 1 part of schema shop is gone\n    table shop.t\naccepted shop on games\n"
+    assert not site.store.acceptances.all()[0].differs
+
+
+def test_a_look_that_was_under_way_when_it_was_asked_for_is_not_enough(site: Site) -> None:
+    first_seen(site.store, "shop")
+    early = NOW - timedelta(seconds=1)
+    asked = looking(site, (drifted(2, minutes=2), early), (drifted(3, minutes=1, lost="table shop.u"), NOW))
+    _, out, _ = told(site, "schema", "accept", "--look")
+    assert out.splitlines()[1:] == ["    table shop.u", "accepted shop on games"]
+    assert asked == ["games/schema_drift"] * 3, "two looks, and one after what was accepted"
+    assert site.store.acceptances.accepted("games", "schema_drift") == {"shop": {"n": 3}}
+
+
+def test_a_look_that_failed_accepts_nothing(site: Site) -> None:
+    names = [f"s{number}" for number in range(1001)]
+    first_seen(site.store, *names, "shop")
+    site.store.record(drifted(2))
+    broken = replace(
+        drifted(3), subject="shop", outcome=Outcome.TIMEOUT, error="locked", findings=(), seen=None
+    )
+    looking(site, (broken, NOW))
+    status, out, err = told(site, "schema", "accept", "--look")
+    assert (status, out) == (3, "")
+    assert "schema_drift could not look at 1 of 1002 subjects; shop: locked" in err
+    assert [one.subject for one in site.store.acceptances.all() if one.differs] == ["shop"]
+
+
+@dataclass(frozen=True, slots=True)
+class Meddled(Daemon):
+    """A daemon that sees something else as soon as somebody has been shown what differs."""
+
+    store: Store | None = None
+
+    def get(self, path: str, narrowed: Mapping[str, str | None]) -> Any:
+        answer = Daemon.get(self, path, narrowed)
+        if path.startswith("incidents/") and self.store is not None:
+            self.store.record(drifted(3, minutes=1, lost="table shop.u"))
+        return answer
+
+
+def test_what_was_not_shown_is_not_accepted(
+    site: Site, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PGVIGIL_TOKEN", WRITER)
+    first_seen(site.store, "shop")
+    site.store.record(drifted(2))
+    daemon = Meddled(site.url(), store=site.store)
+    with pytest.raises(UsageError, match="has changed again since you looked: see what differs now"):
+        schema.accept(daemon, None, ["shop"], look=False, ask=False)
+    assert "table shop.t" in capsys.readouterr().out
+    assert site.store.acceptances.accepted("games", "schema_drift") == {"shop": {"n": 1}}
+
+
+@pytest.mark.parametrize(("answer", "accepted"), [("y\n", 2), ("n\n", 1), ("\n", 1)])
+def test_a_person_is_asked_before_what_was_shown_is_accepted(
+    site: Site, monkeypatch: pytest.MonkeyPatch, answer: str, accepted: int
+) -> None:
+    monkeypatch.setenv("PGVIGIL_TOKEN", WRITER)
+    monkeypatch.setattr("sys.stdin", io.StringIO(answer))
+    first_seen(site.store, "shop")
+    site.store.record(drifted(2))
+    with suppress(UsageError):
+        schema.accept(Daemon(site.url()), "games", [], look=False, ask=True)
+    assert site.store.acceptances.accepted("games", "schema_drift") == {"shop": {"n": accepted}}
+
+
+def test_a_schema_may_be_named_without_its_quotes(site: Site) -> None:
+    first_seen(site.store, '"Sales"')
+    site.store.record(replace(drifted(2), subject='"Sales"'))
+    assert told(site, "schema", "accept", "Sales")[1].endswith('accepted "Sales" on games\n')

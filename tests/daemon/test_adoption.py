@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import TYPE_CHECKING
 
 import psycopg
 
 from tests.cli.command import pgvigil
 from tests.daemon.process import Daemon, daemon, until
-from tests.daemon.test_reload import LISTEN, TOKEN, WITH_TOKEN, rewrite
+from tests.daemon.test_reload import LISTEN, TOKEN, WITH_TOKEN, rewrite, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -72,11 +73,46 @@ def test_a_pipeline_changes_a_schema_and_accepts_it(database: str, configured: C
             until(lambda: running.total("pgvigil_subjects", check="schema_drift", state="passed") == 2)
             conn.execute("DROP TABLE visits")
             lost = until(lambda: incidents(running))["public"]
-            assert told(running, "schema", "accept", "--look") == "accepted public on shop\n"
+            with psycopg.connect(database) as other:
+                other.execute("LOCK pg_constraint IN ACCESS EXCLUSIVE MODE")
+                arguments = ("schema", "accept", "--look", "--url", running.address)
+                answer = pgvigil(*arguments, PGVIGIL_TOKEN=TOKEN)
+                assert (answer.status, "schema_drift could not look at" in answer.err) == (3, True), answer
+            shown = told(running, "schema", "accept", "--look")
+            assert "    table public.visits removed: table\n" in shown
+            assert shown.endswith("accepted public on shop\n")
             until(lambda: not incidents(running))
             history = json.loads(running.get(f"api/v1/incidents/{lost}")[1])
             assert [(one["kind"], one["who"]) for one in history["events"]][-2:] == [
                 ("accepted", "ci"),
                 ("resolved", None),
             ]
+            assert running.terminate() == 0
+
+
+def test_what_was_decided_outlives_a_target_that_is_left_out_for_a_while(
+    database: str, configured: Callable[..., Path], tmp_path: Path
+) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute(GIVEN)
+        file, dbt = configured(database), tmp_path / "schema.yml"
+        rewrite(file, LISTEN, WITH_TOKEN)
+        dbt.write_text(DBT)
+        with_shop = file.read_text()
+        without = with_shop.replace("  shop:", "  other:")
+        with daemon(file) as running:
+            until(lambda: running.total("pgvigil_subjects", check="schema_drift", state="passed") == 2)
+            told(running, "proposals", "import", "dbt", str(dbt), "--dsn", database)
+            conn.execute("DROP TABLE pages")
+            lost = until(lambda: incidents(running))
+            assert "public" in lost
+            for text, there in ((without, {"other"}), (with_shop, {"shop"})):
+                file.write_text(text)
+                running.process.send_signal(signal.SIGHUP)
+                until(lambda: targets(running), lambda found, there=there: found == there)
+                if there == {"other"}:
+                    assert told(running, "proposals", "list", "--state", "all") == "no proposals\n"
+            until(lambda: "public" in incidents(running))
+            assert "public  differs, as first seen" in told(running, "schema", "list")
+            assert SUBJECT in told(running, "proposals", "list", "--state", "adopted")
             assert running.terminate() == 0

@@ -14,7 +14,7 @@ from pgvigil.config import Config
 from pgvigil.config.origin import Origin
 from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
-from pgvigil.store import Store
+from pgvigil.store import Offer, Store
 from pgvigil.watching import build_watch
 
 if TYPE_CHECKING:
@@ -175,3 +175,46 @@ def test_a_target_that_does_not_answer_is_asked_again_later(
     with pytest.raises(Exception, match="stopping"):
         proposer.propose()
     assert store.proposals.all() == []
+
+
+@pytest.mark.parametrize(
+    "rename",
+    [
+        "ALTER TABLE shop.sales RENAME TO orders; ALTER SCHEMA shop RENAME TO market",
+        "ALTER TABLE shop.sales RENAME customer_id TO customers_id",
+    ],
+)
+def test_what_was_rejected_is_not_proposed_again_under_another_name(
+    proposer: Proposer, store: Store, admin_conn: psycopg.Connection, clock: Clock, rename: str
+) -> None:
+    proposer.propose()
+    for one in store.proposals.all():
+        store.proposals.reject(one.id, who="anna", at=clock.now(), why="chance")
+    count = len(states(store))
+    admin_conn.execute(rename)
+    proposer.propose()
+    found = store.proposals.all()
+    assert SALES not in states(store)
+    assert {one.state.value for one in found} == {"rejected"}
+    assert {one.why for one in found} == {"chance"}
+    assert len(found) == count
+    # The id is that of the new name: whoever asks by name finds the decision.
+    assert all(
+        Offer(kind=one.kind, subject=one.subject, settings=None).id_on("main") == one.id for one in found
+    )
+
+
+def test_what_was_rejected_keeps_its_name_where_the_name_is_another_table_now(
+    proposer: Proposer, store: Store, admin_conn: psycopg.Connection, clock: Clock
+) -> None:
+    proposer.propose()
+    (rejected,) = (one for one in store.proposals.all() if one.subject == SALES)
+    store.proposals.reject(rejected.id, who="anna", at=clock.now())
+    admin_conn.execute(
+        "CREATE TABLE shop.made AS TABLE shop.sales; ALTER TABLE shop.sales RENAME TO gone;"
+        "ALTER TABLE shop.made RENAME TO sales; DROP TABLE shop.gone"
+    )
+    proposer.propose()
+    admin_conn.execute("ALTER TABLE shop.sales RENAME TO orders")
+    proposer.propose()
+    assert states(store)["shop.orders(customer_id) -> shop.customers(id)"] == "rejected"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from pgvigil.catalog import quote
+from pgvigil.errors import UsageError
 from pgvigil.store import Deployment
 from pgvigil_checks.schema_drift import SchemaDrift, SchemaDriftParams
 from tests.engine.world import World, watch_of
@@ -85,3 +89,64 @@ def test_a_dropped_schema_is_told_of(world: World, admin_conn: psycopg.Connectio
     world.tick(CHECK)
     world.tick(CHECK)
     assert incidents(world) == [("all schemas", "schemas_lost", "critical", "open")]
+
+
+def listed(world: World) -> dict[str, str]:
+    return {
+        one.subject: "gone" if one.gone else "differs" if one.differs else "the same"
+        for one in world.store.acceptances.all("main", CHECK)
+    }
+
+
+def test_a_schema_that_came_after_the_first_look_is_missed_until_its_end_is_accepted(
+    world: World, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute('CREATE SCHEMA "Late"; CREATE TABLE "Late".money (id int)')
+    world.tick(CHECK)
+    assert listed(world)['"Late"'] == "the same"
+    admin_conn.execute('DROP SCHEMA "Late" CASCADE')
+    world.tick(CHECK)
+    world.tick(CHECK)
+    assert incidents(world) == [("all schemas", "schemas_lost", "critical", "open")]
+    assert listed(world) == {
+        '"Late"': "gone",
+        "all schemas": "differs",
+        "public": "the same",
+        "shop": "the same",
+    }
+    with pytest.raises(UsageError, match="is gone: to take it out, accept all schemas"):
+        world.store.acceptances.accept(("main", CHECK, '"Late"'), who="anna", at=datetime.now(UTC))
+    world.store.acceptances.accept(("main", CHECK, "all schemas"), who="anna", at=datetime.now(UTC))
+    world.tick(CHECK)
+    assert incidents(world) == []
+    assert listed(world) == {"all schemas": "the same", "public": "the same", "shop": "the same"}
+
+
+def test_what_was_made_anew_with_the_same_meaning_differs_nowhere(
+    world: World, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("DROP TABLE shop.games; CREATE TABLE shop.games (id int PRIMARY KEY)")
+    world.tick(CHECK)
+    assert set(world.states(CHECK).values()) == {"passed"}
+    assert set(listed(world).values()) == {"the same"}
+    admin_conn.execute("ALTER TABLE shop.games ADD title text")
+    world.tick(CHECK)
+    assert listed(world)["shop"] == "differs"
+    admin_conn.execute("ALTER TABLE shop.games DROP title")
+    world.tick(CHECK)
+    assert listed(world)["shop"] == "the same"
+
+
+@pytest.mark.parametrize("schema", ["Sales", "it's", "`touch x`", "all schemas", "$(id)", "-x"])
+def test_the_command_of_a_remedy_is_safe_to_paste_and_names_the_subject(
+    world: World, admin_conn: psycopg.Connection, schema: str
+) -> None:
+    admin_conn.execute(sql.SQL("CREATE SCHEMA {0}; CREATE TABLE {0}.t ()").format(sql.Identifier(schema)))
+    world.tick(CHECK)
+    admin_conn.execute(sql.SQL("DROP TABLE {}.t").format(sql.Identifier(schema)))
+    world.tick(CHECK)
+    remedies = {one.subject: one.finding.remedy for one in world.store.incidents()}
+    for subject in ("all schemas", quote(schema)):
+        command = remedies[subject].splitlines()[0].partition(": ")[2]
+        assert shlex.split(command) == ["pgvigil", "schema", "accept", "--target", "main", subject]
+        assert "`" not in command.replace(shlex.quote(subject), "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -13,6 +14,7 @@ from tests.incident.life import at
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from pgvigil.catalog import Traces
     from pgvigil.check import JsonValue
 
 SALES = "shop.sales(game_id) -> shop.games(id)"
@@ -122,7 +124,58 @@ def test_what_is_imported_is_added_to_what_is_inferred(store: Store) -> None:
     assert {one.subject: one.source for one in store.proposals.all()} == {SALES: "inference", NOTES: "dbt"}
 
 
-def test_proposals_go_with_their_target(store: Store) -> None:
-    propose(store, offer(SALES))
+def test_what_was_decided_outlives_its_target_and_what_was_not_goes(store: Store) -> None:
+    propose(store, offer(SALES), offer(NOTES), offer("shop.plays(game_id) -> shop.games(id)"))
+    store.proposals.adopt(id_of(store, SALES), who="anna", at=at(1))
+    store.proposals.reject(id_of(store, NOTES), who="anna", at=at(2))
     store.retire([("other", "tables")], at(3))
-    assert store.proposals.all() == []
+    assert {one.subject: one.state.value for one in store.proposals.all()} == {
+        SALES: "adopted",
+        NOTES: "rejected",
+    }
+
+
+def test_what_was_rejected_is_followed_to_its_new_name_and_nothing_else_is(store: Store) -> None:
+    propose(store, offer(SALES), offer(NOTES), offer(PAIR))
+    for subject in (SALES, PAIR):
+        store.proposals.reject(id_of(store, subject), who="anna", at=at(1))
+    orders = SALES.replace("sales", "orders")
+    # Proposed under its new name before anybody knew.
+    store.proposals.propose("games", [offer(orders)], source="dbt", at=at(2))
+
+    def called(subject: str, traces: Traces | None) -> tuple[str, Traces]:
+        return subject.replace("shop.sales", "shop.orders").replace("old.", "new."), traces or [[1, 2], [3]]
+
+    pair = PAIR.replace("old.", "new.")
+    assert sorted(store.proposals.follow("games", called)) == [pair, orders]
+    assert states(store) == {orders: "rejected", NOTES: "proposed", pair: "rejected"}
+    settings = {one.subject: one.settings for one in store.proposals.all()}
+    assert settings[orders] == orders
+    assert settings[pair] == {**PAIR_SETTINGS, "right": "new.games"}  # type: ignore[dict-item]
+    assert store.proposals.follow("games", called) == []
+    propose(store, offer(orders))
+    assert states(store)[orders] == "rejected"
+
+
+def test_what_was_decided_under_the_new_name_stays_beside_what_was_rejected(store: Store) -> None:
+    propose(store, offer(SALES), offer(NOTES))
+    store.proposals.reject(id_of(store, SALES), who="anna", at=at(1))
+    store.proposals.adopt(id_of(store, NOTES), who="anna", at=at(1))
+    assert store.proposals.follow("games", lambda _, __: (NOTES, None)) == []
+    assert states(store) == {SALES: "rejected", NOTES: "adopted"}
+
+
+def test_at_another_address_traces_mean_nothing(store: Store) -> None:
+    store.reach("games", "here")
+    store.proposals.propose("games", [replace(offer(SALES), traces=[[1, 2], [3, 4]])], source="x", at=at(0))
+    store.proposals.reject(id_of(store, SALES), who="anna", at=at(1))
+    told: list[Traces | None] = []
+
+    def called(subject: str, traces: Traces | None) -> tuple[str, Traces | None]:
+        told.append(traces)
+        return subject, traces
+
+    for address in ("here", "there"):
+        store.reach("games", address)
+        store.proposals.follow("games", called)
+    assert told == [[[1, 2], [3, 4]], None]

@@ -128,7 +128,9 @@ def test_a_clock_that_is_ahead_hides_nothing_that_is_new(store: Store, site: Sit
 
 def test_a_run_begins_when_it_is_asked_for(site: Site) -> None:
     answer = post(site, "runs", {"target": "games", "check": "table_drift"})
-    assert (answer.status, json.loads(answer.body)) == (202, {"examining": ["games/table_drift"]})
+    told = json.loads(answer.body)
+    assert (answer.status, told.pop("at")) == (202, "2031-05-06T03:00:00Z")
+    assert told == {"examining": ["games/table_drift"]}
     site.control.leads = False
     answer = post(site, "runs", {"target": "games"})
     assert (answer.status, refusal(answer)) == (409, "this replica stands by: ask the one that leads")

@@ -118,6 +118,20 @@ def test_what_is_there_is_accepted(site: Site) -> None:
     assert post(site, "acceptances", {"target": "nowhere"}).status == 404
 
 
+def test_what_was_decided_on_a_target_that_is_left_out_is_kept_but_not_shown(site: Site) -> None:
+    site.store.proposals.reject(propose(site.store), who="anna", at=NOW)
+    drift(site.store)
+    del site.control.watched["games"]
+    site.control.watched["shop"] = []
+    assert get(site, "proposals") == []
+    assert get(site, "acceptances") == []
+    assert "anna</bdi>" not in site.ask("/proposals?state=rejected").text
+    site.control.watched["games"] = []
+    assert [one["state"] for one in get(site, "proposals")] == ["rejected", "proposed"]
+    assert [one["subject"] for one in get(site, "acceptances")] == ["shop"]
+    assert "anna</bdi>" in site.ask("/proposals?state=rejected").text
+
+
 def test_several_targets_need_a_name(site: Site) -> None:
     site.control.watched["shop"] = []
     answer = post(site, "acceptances", {})

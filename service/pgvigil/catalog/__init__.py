@@ -30,6 +30,7 @@ from pgvigil.catalog.names import (
     parse_table,
     qualified,
     quote,
+    unquote,
 )
 from pgvigil.catalog.read import KINDS, catalog_queries, made_catalog, read_catalog
 from pgvigil.catalog.schema_changes import Change, ChangeKind, Part
@@ -38,6 +39,7 @@ from pgvigil.catalog.schema_read import constraints_query, made_state
 from pgvigil.catalog.schema_state import SchemaState, TableState
 from pgvigil.catalog.scope import KEPT_SCHEMA, Scope
 from pgvigil.catalog.texts import FAITHFUL_ENCODINGS, REPLACED, is_faithful, may_be_damaged
+from pgvigil.catalog.tracing import Traces, followed, traces
 
 __all__ = [
     "FAITHFUL_ENCODINGS",
@@ -64,10 +66,12 @@ __all__ = [
     "TableKind",
     "TableName",
     "TableState",
+    "Traces",
     "TriggerState",
     "catalog_queries",
     "compare_schemas",
     "constraints_query",
+    "followed",
     "is_faithful",
     "lineage",
     "made_catalog",
@@ -81,6 +85,8 @@ __all__ = [
     "read_catalog",
     "read_lineage",
     "relation_misfit",
+    "traces",
+    "unquote",
     "why_gone",
     "written_lineage",
 ]

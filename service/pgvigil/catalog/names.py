@@ -45,6 +45,11 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def unquote(written: str) -> str:
+    """Return the identifier that `quote` wrote."""
+    return written[1:-1].replace('""', '"') if written.startswith('"') else written
+
+
 def qualified(schema: str, name: str) -> str:
     """Write `schema.name`."""
     return f"{quote(schema)}.{quote(name)}"

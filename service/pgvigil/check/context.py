@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
@@ -101,6 +101,11 @@ class Context(Protocol):
         None before any run returned it: what the first one returns is what is accepted until a person
         accepts something else.
         """
+        ...
+
+    @property
+    def accepted_subjects(self) -> Collection[str]:
+        """The subjects of this check of which something is accepted, also those that are no longer there."""
         ...
 
     @property

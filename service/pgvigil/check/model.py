@@ -143,7 +143,8 @@ class Examined:
     finding, such as the drift of a pair by kind. `memory` is what the next run of this subject wants to know:
     how long this one took, say. It is kept in the state store, a few kilobytes at the most. `seen` is what
     of the subject a person may accept as right, for later runs to compare with; it is kept as well, some
-    megabytes at the most.
+    megabytes at the most. `gone` are those of `Context.accepted_subjects` that this subject tells the end of:
+    whoever accepts it takes them out. What is `seen` has to tell of them as well.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -153,6 +154,7 @@ class Examined:
     explain: str = ""
     memory: Mapping[str, JsonValue] = field(default_factory=dict)
     seen: Mapping[str, JsonValue] | None = None
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

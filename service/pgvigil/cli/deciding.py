@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -121,7 +122,7 @@ def schema_list_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List the schemas: who accepted each, and whether it differs.
+    """List the schemas: who accepted each, and whether it differs or is gone.
 
     `as first seen` is one that nobody has accepted yet: the first look is what it is compared with.
     """
@@ -141,14 +142,19 @@ def schema_accept_command(
     look: Annotated[
         bool, typer.Option("--look", help="Look first, and accept what is there now: for pipelines.")
     ] = False,
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Do not ask, at a terminal, before it is accepted.")
+    ] = False,
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Accept schemas as the last look saw them.
+    """Show what differs in schemas, as the last look saw them, and accept that.
 
-    The check schema_drift compares with that from now on.
+    The check schema_drift compares with that from now on. At a terminal you are asked first; what has
+    changed since it was shown is not accepted.
     """
     from pgvigil.cli import calling, schema
 
-    schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or (), look=look)
+    ask = sys.stdin.isatty() and not yes
+    schema.accept(calling.Daemon(url, token_file, ca_file), target, schemas or (), look=look, ask=ask)

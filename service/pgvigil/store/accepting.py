@@ -8,7 +8,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, Update, insert, select, update
+from sqlalchemy import Connection, RowMapping, Select, Update, delete, insert, select, update
 
 from pgvigil.check import State
 from pgvigil.errors import UsageError
@@ -24,8 +24,8 @@ from pgvigil.store.view import SubjectKey
 class Acceptance:
     """What is accepted of a subject: since when, and by whom; None where it is what the first look saw.
 
-    `seen` stands for what the last completed run saw; when it `differs` from what is accepted, that is what a
-    person may accept.
+    `seen` stands for what the last completed run saw, which is what a person may accept; it `differs` when
+    that run found a fault in it. Of a subject that is `gone`, another one tells: to accept that takes it out.
     """
 
     target: str
@@ -36,6 +36,7 @@ class Acceptance:
     seen: str
     seen_at: datetime
     differs: bool
+    gone: bool = False
 
 
 def keep(connection: Connection, runs: Iterable[Run]) -> None:
@@ -46,7 +47,7 @@ def keep(connection: Connection, runs: Iterable[Run]) -> None:
         key = run.target, run.check, run.subject
         written = sha256((as_json(run.seen) or "").encode()).hexdigest()[:32]
         known = connection.execute(_one(key).with_for_update()).mappings().one_or_none()
-        now = {"seen_digest": written, "seen_at": run.finished_at}
+        now = {"seen_digest": written, "differs": False, "gone": list(run.gone) or None}
         if known is None:
             row = {
                 "target": run.target,
@@ -56,12 +57,16 @@ def keep(connection: Connection, runs: Iterable[Run]) -> None:
                 "accepted": run.seen,
                 "accepted_digest": written,
                 "accepted_at": run.finished_at,
+                "seen_at": run.finished_at,
                 **now,
             }
             connection.execute(insert(table).values(row))
-        elif known["seen_digest"] != written:
-            seen = None if written == known["accepted_digest"] else run.seen
-            connection.execute(_changing(key).values(seen=seen, **now))
+            continue
+        same = written == known["accepted_digest"]
+        now["differs"] = not same and bool(run.findings)
+        if any(known[name] != value for name, value in now.items()):
+            seen = None if same else run.seen
+            connection.execute(_changing(key).values(seen=seen, seen_at=run.finished_at, **now))
 
 
 def accepted_states(connection: Connection, target: str, check: str) -> dict[str, State]:
@@ -76,13 +81,15 @@ def list_acceptances(connection: Connection, target: str | None, check: str | No
     for column, value in ((table.c.target, target), (table.c.check, check)):
         if value is not None:
             query = query.where(equals(column, value))
-    return [_of_row(row) for row in connection.execute(query).mappings()]
+    rows = connection.execute(query).mappings().all()
+    gone = {(row["target"], row["check"], name) for row in rows for name in row["gone"] or ()}
+    return [_of_row(row, gone=(row["target"], row["check"], row["subject"]) in gone) for row in rows]
 
 
 def find(connection: Connection, key: SubjectKey) -> Acceptance | None:
     """Return what is accepted of a subject, None where nothing can be."""
     row = connection.execute(_one(key)).mappings().one_or_none()
-    return _of_row(row) if row else None
+    return _of_row(row, gone=_who_tells_the_end(connection, key) is not None) if row else None
 
 
 _BRIEF = [column for column in table.c if column.name not in {"accepted", "seen", "digest"}]
@@ -91,21 +98,34 @@ _BRIEF = [column for column in table.c if column.name not in {"accepted", "seen"
 def accept(connection: Connection, key: SubjectKey, who: str, at: datetime, seen: str | None) -> Acceptance:
     """Accept what the last completed run saw.
 
-    Raises UsageError when that is accepted already, or is no longer what `seen` stands for.
+    What is gone by that is taken out. Raises UsageError when that is accepted already, or is no longer what
+    `seen` stands for.
     """
     row = connection.execute(_one(key).with_for_update()).mappings().one_or_none()
     if row is None:
         raise UsageError(f"nothing is known of {key[2]} that could be accepted")
+    if teller := _who_tells_the_end(connection, key):
+        raise UsageError(f"{key[2]} is gone: to take it out, accept {teller}")
     if seen not in {None, row["seen_digest"]}:
-        raise UsageError(f"{key[2]} has changed again since you looked: look once more")
+        raise UsageError(f"{key[2]} has changed again since you looked: see what differs now, then accept")
     if row["seen_digest"] == row["accepted_digest"]:
         raise UsageError(f"{key[2]} is as it was accepted: there is nothing to accept")
-    word = {"accepted_by": who, "accepted_at": at}
+    word = {"accepted_by": who, "accepted_at": at, "differs": False, "gone": None}
     accepting = _changing(key).values(
         accepted=table.c.seen, accepted_digest=table.c.seen_digest, seen=None, **word
     )
     connection.execute(accepting)
-    return _of_row({**row, **word, "accepted_digest": row["seen_digest"]})
+    for name in row["gone"] or ():
+        connection.execute(delete(table).filter_by(target=key[0], check=key[1], digest=digest(name)))
+    return _of_row({**row, **word})
+
+
+def _who_tells_the_end(connection: Connection, key: SubjectKey) -> str | None:
+    """Return the subject whose last run found that this one is gone, None where none did."""
+    target, check, subject = key
+    asked = equals(table.c.target, target), equals(table.c.check, check)
+    query = select(table.c.subject, table.c.gone).where(*asked, table.c.gone.is_not(None))
+    return next((teller for teller, gone in connection.execute(query) if subject in gone), None)
 
 
 def _one(key: SubjectKey) -> Select[Any]:
@@ -121,7 +141,7 @@ def _changing(key: SubjectKey) -> Update:
     return update(table).filter_by(target=target, check=check, digest=digest(subject))
 
 
-def _of_row(row: RowMapping | Mapping[str, Any]) -> Acceptance:
+def _of_row(row: RowMapping | Mapping[str, Any], *, gone: bool = False) -> Acceptance:
     return Acceptance(
         target=row["target"],
         check=row["check"],
@@ -130,5 +150,6 @@ def _of_row(row: RowMapping | Mapping[str, Any]) -> Acceptance:
         accepted_by=row["accepted_by"],
         seen=row["seen_digest"],
         seen_at=row["seen_at"],
-        differs=row["seen_digest"] != row["accepted_digest"],
+        differs=row["differs"] and not gone,
+        gone=gone,
     )

@@ -16,7 +16,6 @@ from pgvigil.store.database import batches
 from pgvigil.store.recording import add_check, live_incidents, save
 from pgvigil.store.renaming import keep_lineages, rename, renames
 from pgvigil.store.schema import (
-    acceptances,
     addresses,
     checks,
     deployments,
@@ -104,10 +103,11 @@ def reach(connection: Connection, target: str, address: str) -> tuple[bool, Delt
         return False, Delta()
     connection.execute(delete(addresses).filter_by(target=target))
     connection.execute(insert(addresses).values(target=target, digest=address))
+    # There the same oids are those of something else.
+    connection.execute(update(proposals).filter_by(target=target).values(traces=None))
     if before is None:
         return True, Delta()
     noting.forget(connection, target)
-    # There the same oids are those of something else.
     connection.execute(update(subjects).filter_by(target=target).values(lineage=""))
     doubted = (
         update(subjects)
@@ -129,7 +129,10 @@ def swept(connection: Connection, target: str, check: str, began_at: datetime) -
 
 
 def retire(connection: Connection, configured: Collection[CheckKey], now: datetime) -> Delta:
-    """Forget the checks that are no longer configured, their subjects, and targets without a check."""
+    """Forget the checks that are no longer configured, their subjects, and targets without a check.
+
+    What people decided and accepted is kept: a target that is left out today may be back tomorrow.
+    """
     listed = connection.execute(select(checks.c.target, checks.c.name)).all()
     gone_checks = [(target, name) for target, name in listed if (target, name) not in configured]
     incidents: list[Incident | LiveIncident] = []
@@ -146,8 +149,9 @@ def retire(connection: Connection, configured: Collection[CheckKey], now: dateti
     gone_targets = [name for name in connection.scalars(named) if name not in kept]
     connection.execute(delete(targets).where(targets.c.name.in_(gone_targets)))
     connection.execute(delete(deployments).where(deployments.c.target.in_(gone_targets)))
-    for table in (addresses, acceptances, proposals):
-        connection.execute(delete(table).where(table.c.target.not_in(kept)))
+    connection.execute(delete(addresses).where(addresses.c.target.not_in(kept)))
+    undecided = proposals.c.target.not_in(kept), proposals.c.decision.is_(None)
+    connection.execute(delete(proposals).where(*undecided))
     return Delta(
         incidents=incidents, gone_subjects=gone_subjects, gone_checks=gone_checks, gone_targets=gone_targets
     )

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from pgvigil.store import proposing
 from pgvigil.store.database import Database
-from pgvigil.store.proposing import Offer, Proposal, ProposalState, Proposed
+from pgvigil.store.proposing import Called, Offer, Proposal, ProposalState, Proposed
 from pgvigil.store.view import Delta
 
 T = TypeVar("T")
@@ -63,6 +63,13 @@ class Proposals:
         offers = list(offers)
         done: Proposed = self._commit(
             lambda connection: (proposing.propose(connection, target, offers, source, at, known), Delta())
+        )
+        return done
+
+    def follow(self, target: str, called: Called) -> list[str]:
+        """Give what was rejected on a target the names that it has now; return the new ones."""
+        done: list[str] = self._commit(
+            lambda connection: (proposing.follow(connection, target, called), Delta())
         )
         return done
 

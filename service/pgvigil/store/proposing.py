@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from pgvigil.catalog import parse_relation
+from pgvigil.catalog import Traces, parse_relation
 from pgvigil.check import JsonValue
 from pgvigil.errors import UsageError
 from pgvigil.store.schema import among, equals
 from pgvigil.store.schema import proposals as table
+
+Called: TypeAlias = Callable[[str, Traces | None], tuple[str, Traces | None]]
+"""Tells how a subject is called now, by what it was called and made of; and what it is made of now."""
 
 
 class Kind(StrEnum):
@@ -40,13 +43,17 @@ class ProposalState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Something to propose; `settings` is what a check's settings would say of it."""
+    """Something to propose; `settings` is what a check's settings would say of it.
+
+    `traces` are what it is about in the catalog, None where nobody has looked.
+    """
 
     kind: Kind
     subject: str
     settings: JsonValue
     probability: float = 1.0
     evidence: tuple[str, ...] = ()
+    traces: Traces | None = None
 
     def id_on(self, target: str) -> str:
         """Return what names it, whichever way round it is written."""
@@ -102,7 +109,8 @@ def propose(
         connection.execute(insert(table), new)
     for key, one in offered.items():
         if key in there and there[key]["decision"] is None:
-            connection.execute(update(table).filter_by(id=key).values(_changing(one)))
+            known_traces = {} if one.traces is None else {"traces": one.traces}
+            connection.execute(update(table).filter_by(id=key).values(_changing(one) | known_traces))
     if known is None:
         return Proposed(len(new), 0)
     gone = [
@@ -113,6 +121,31 @@ def propose(
     _supersede(connection, target, known)
     withdrawn = delete(table).where(table.c.id.in_(gone), table.c.state != ProposalState.SUPERSEDED.value)
     return Proposed(len(new), connection.execute(withdrawn).rowcount)
+
+
+def follow(connection: Connection, target: str, called: Called) -> list[str]:
+    """Give what was rejected on a target the names that it has now; return these."""
+    there = {row["id"]: row for row in connection.execute(_all(target)).mappings()}
+    new_names = []
+    for key, row in there.items():
+        if row["decision"] != ProposalState.REJECTED.value:
+            continue
+        subject, traces = called(row["subject"], row["traces"])
+        said: dict[str, Any] = {"traces": traces}
+        if subject != row["subject"]:
+            offer = Offer(
+                kind=Kind(row["kind"]), subject=subject, settings=_renamed(row["settings"], subject)
+            )
+            said |= {"id": offer.id_on(target), "subject": subject, "settings": offer.settings}
+            other = there.get(said["id"])
+            if other is not None and other["decision"] is not None:
+                continue
+            # Under its new name it may have been proposed before anybody knew.
+            connection.execute(delete(table).filter_by(id=said["id"]))
+            new_names.append(subject)
+        if said != {"traces": row["traces"]}:
+            connection.execute(update(table).filter_by(id=key).values(said))
+    return new_names
 
 
 def decide(
@@ -168,6 +201,14 @@ def _supersede(connection: Connection, target: str, known: Collection[str]) -> N
             connection.execute(update(table).filter_by(id=row["id"]).values(state=state))
 
 
+def _renamed(settings: JsonValue, subject: str) -> JsonValue:
+    """Return the settings of a proposal under another name."""
+    if not isinstance(settings, Mapping):
+        return subject
+    left, right = subject.split(" <> ")
+    return {**settings, "left": left, "right": right}
+
+
 def _all(target: str) -> Any:
     return select(table).filter_by(target=target).with_for_update()
 
@@ -192,6 +233,7 @@ def _row(key: str, target: str, offer: Offer, source: str, at: datetime) -> dict
         "state": ProposalState.PROPOSED.value,
         "source": source,
         "proposed_at": at,
+        "traces": offer.traces,
         **_changing(offer),
     }
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from pgvigil.store.columns import Json, Line, Timestamp
 
-REVISION = "0005"
+REVISION = "0006"
 """The newest migration. Compared at every start, so that Alembic is only loaded when there is work for it."""
 
 
@@ -245,6 +245,10 @@ acceptances = Table(
     Column("seen", Json),
     Column("seen_digest", String, nullable=False),
     Column("seen_at", Timestamp, nullable=False),
+    # Whether the last completed run found a fault: what it saw may be written otherwise, and mean the same.
+    Column("differs", Boolean, nullable=False, server_default=false()),
+    # The subjects whose end that run told.
+    Column("gone", Json),
 )
 
 # What is proposed to people, and what they said: what was rejected stays, so that it is never proposed again.
@@ -266,6 +270,8 @@ proposals = Table(
     Column("decided_by", Line),
     Column("decided_at", Timestamp),
     Column("why", Line),
+    # What it is about in the catalog, as catalog/tracing.py has it; NULL where nobody knows.
+    Column("traces", Json),
 )
 
 # What stands for the address at which a target was examined: at another one it may be another database.

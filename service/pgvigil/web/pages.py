@@ -114,13 +114,17 @@ class Pages:
         runs = self._store.runs(
             Filter(target=incident.target, check=incident.check, subject=incident.subject, limit=_RUNS_SHOWN)
         )
+        acceptance = self._store.acceptances.find((incident.target, incident.check, incident.subject))
+        # Once more: what a click accepts must not be newer than what is shown.
+        history = self._store.incident(incident.id) or history
+        incident = history.incident
         return self._page(
             "incident.html",
             incident=incident,
             sample=laid_out(incident.finding.sample),
             events=history.events,
             runs=runs,
-            acceptance=self._store.acceptances.find((incident.target, incident.check, incident.subject)),
+            acceptance=acceptance,
             runbook=_runbook(incident),
             may_write=request.state.caller.may_write,
         )
@@ -130,7 +134,9 @@ class Pages:
         text, offset = request.query_params.get("state", ProposalState.PROPOSED.value), _offset(request)
         if text not in set(ProposalState):
             raise HTTPException(400, f"The state is one of {', '.join(ProposalState)}.")
-        found = self._store.proposals.all(states=[text])[offset : offset + _PAGE_SIZE + 1]
+        configured = self._control.targets()
+        known = [one for one in self._store.proposals.all(states=[text]) if one.target in configured]
+        found = known[offset : offset + _PAGE_SIZE + 1]
         return self._page(
             "proposals.html",
             proposals=found[:_PAGE_SIZE],

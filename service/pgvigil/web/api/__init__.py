@@ -35,7 +35,7 @@ def create_api(store: Store, control: Control, clock: Clock, version: str) -> Fa
         servers=[{"url": "/api/v1"}],
         responses={status: {"model": Error} for status in (401, 404, 422, 503)},
     )
-    reading = (current(store, control), past(store, clock), decisions(store))
+    reading = (current(store, control), past(store, clock), decisions(store, control))
     telling = (events(store, control, clock), words(store, clock), deciding(store, control, clock))
     for router in (*reading, *telling):
         api.include_router(router)

@@ -53,12 +53,13 @@ class TargetAnswer(Answer):
 
 
 class CheckAnswer(Answer):
-    """A check of a target, and when it is due next."""
+    """A check of a target, when it is due next, and when the last sweep began that came to its end."""
 
     target: str
     check: str
     interval_seconds: float | None
     discovered_at: datetime | None
+    swept_at: datetime | None
     next_due: datetime | None
 
 
@@ -193,9 +194,10 @@ class Deployed(Answer):
 
 
 class Examining(Answer):
-    """The ticks, `target/check`, that begin now."""
+    """The ticks, `target/check`, that begin now, and when they were asked for by the daemon's clock."""
 
     examining: list[str]
+    at: datetime
 
 
 class ProposalAnswer(Answer):
@@ -229,7 +231,8 @@ class Imported(Answer):
 class AcceptanceAnswer(Answer):
     """What is accepted of a subject, by whom (null: the first look), and whether what was seen last differs.
 
-    `seen` stands for that, so that nobody accepts something else than what they looked at.
+    `seen` stands for that, so that nobody accepts something else than what they looked at. What is `gone` is
+    taken out when the subject is accepted that tells of it.
     """
 
     target: str
@@ -240,6 +243,7 @@ class AcceptanceAnswer(Answer):
     seen: str
     seen_at: datetime
     differs: bool
+    gone: bool
 
 
 class Accepted(Answer):

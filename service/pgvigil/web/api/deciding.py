@@ -21,21 +21,21 @@ from pgvigil.web.api.telling import log_of, require_target, router_of_words, who
 from pgvigil.web.control import Control
 
 
-def decisions(store: Store) -> APIRouter:
-    """Make the routes of what there is to decide, and what was."""
+def decisions(store: Store, control: Control) -> APIRouter:
+    """Make the routes of what there is to decide, and what was, on the targets of the configuration."""
     router = APIRouter(tags=["reading"])
 
     @router.get("/proposals")
     def proposals(narrowed: Annotated[ProposalNarrowing, Query()]) -> list[ProposalAnswer]:
         """Return proposals by target and kind, the most probable first."""
-        found = store.proposals.all(narrowed.target, narrowed.state)
-        return [ProposalAnswer.model_validate(one) for one in found]
+        found, configured = store.proposals.all(narrowed.target, narrowed.state), control.targets()
+        return [ProposalAnswer.model_validate(one) for one in found if one.target in configured]
 
     @router.get("/acceptances")
     def acceptances(narrowed: Annotated[AcceptanceNarrowing, Query()]) -> list[AcceptanceAnswer]:
         """Return what is accepted as right, and whether it differs from what was seen last."""
-        found = store.acceptances.all(narrowed.target, narrowed.check)
-        return [AcceptanceAnswer.model_validate(one) for one in found]
+        found, configured = store.acceptances.all(narrowed.target, narrowed.check), control.targets()
+        return [AcceptanceAnswer.model_validate(one) for one in found if one.target in configured]
 
     return router
 

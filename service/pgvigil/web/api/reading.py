@@ -62,6 +62,7 @@ def current(store: Store, control: Control) -> APIRouter:
                 check=one.name,
                 interval_seconds=one.interval_seconds,
                 discovered_at=one.discovered_at,
+                swept_at=one.swept_at,
                 next_due=due.get(f"{one.target}/{one.name}"),
             )
             for one in store.checks()

@@ -53,11 +53,13 @@ def events(store: Store, control: Control, clock: Clock) -> APIRouter:
         require_target(wanted.target, control.targets())
         if control.stands_by():
             raise HTTPException(409, "this replica stands by: ask the one that leads")
+        # Before they begin: what began later has seen what was there at this moment.
+        at = clock.now()
         ticks = control.examine(wanted.target, wanted.check)
         if not ticks:
             raise HTTPException(404, f"there is no check {wanted.check} on target {wanted.target}")
         log_of(request, "run asked for", ticks=ticks)
-        return Examining(examining=ticks)
+        return Examining(examining=ticks, at=at)
 
     return router
 
