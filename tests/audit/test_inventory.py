@@ -99,6 +99,51 @@ def test_what_nobody_analysed_or_wrote_to_has_an_unknown_number_of_rows(
     assert table.rows_estimated == 0
 
 
+def test_a_table_that_was_filled_after_its_analysis_is_not_empty(
+    admin_conn: psycopg.Connection, database: str, audited: Audited
+) -> None:
+    admin_conn.execute("CREATE TABLE t (a int) WITH (autovacuum_enabled = off); ANALYZE t")
+    admin_conn.execute("INSERT INTO t SELECT generate_series(1, 5000)")
+    admin_conn.execute("SELECT pg_stat_force_next_flush()")
+    (table,) = audited(database).inventory.tables
+    assert table.rows_estimated == 5000
+
+
+PARTITIONED = """
+    CREATE TABLE events (at int) PARTITION BY RANGE (at);
+    CREATE TABLE events_1 PARTITION OF events FOR VALUES FROM (0) TO (10) WITH (autovacuum_enabled = off);
+    CREATE TABLE events_2 PARTITION OF events FOR VALUES FROM (10) TO (20) WITH (autovacuum_enabled = off);
+"""
+ELSEWHERE = """
+    CREATE FOREIGN DATA WRAPPER other; CREATE SERVER far FOREIGN DATA WRAPPER other;
+    CREATE FOREIGN TABLE events_3 PARTITION OF events FOR VALUES FROM (20) TO (30) SERVER far;
+"""
+
+
+@pytest.mark.parametrize(
+    ("filled", "rows"),
+    [
+        ("", None),
+        ("ANALYZE events_1", None),
+        ("ANALYZE events_1; ANALYZE events_2", 0),
+        ("INSERT INTO events SELECT 1 FROM generate_series(1, 70)", 70),
+        ("INSERT INTO events SELECT 1 FROM generate_series(1, 70); ANALYZE events_1", 70),
+        ("INSERT INTO events SELECT 11 FROM generate_series(1, 70); ANALYZE events_1", 70),
+        (f"{ELSEWHERE}; INSERT INTO events SELECT 1 FROM generate_series(1, 70); ANALYZE events_1", None),
+    ],
+)
+def test_the_rows_of_a_partitioned_table_are_unknown_unless_those_of_its_partitions_are_known(
+    admin_conn: psycopg.Connection, database: str, audited: Audited, filled: str, rows: int | None
+) -> None:
+    admin_conn.execute(PARTITIONED)
+    admin_conn.execute(filled.encode())
+    admin_conn.execute("SELECT pg_stat_force_next_flush()")
+    events = next(
+        one for one in audited(database, sampling=False).inventory.tables if one.name.name == "events"
+    )
+    assert events.rows_estimated == rows
+
+
 def test_only_the_watched_schemas_are_told_of(
     admin_conn: psycopg.Connection, database: str, audited: Audited
 ) -> None:

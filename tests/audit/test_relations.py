@@ -64,6 +64,24 @@ def test_what_is_configured_is_no_proposal_and_its_orphans_break_it(
     assert audit.inventory.broken_foreign_keys == 0
 
 
+def test_a_child_whose_rows_were_counted_is_not_called_empty(
+    admin_conn: psycopg.Connection, audited: Audited, configured: Callable[[str], Config]
+) -> None:
+    admin_conn.execute("""
+        CREATE SCHEMA shop;
+        CREATE TABLE shop.customers (id bigint PRIMARY KEY);
+        CREATE TABLE shop.orders (id bigint, customer_id bigint) WITH (autovacuum_enabled = off);
+        ANALYZE;
+        INSERT INTO shop.orders SELECT n, n FROM generate_series(1, 40) AS n;
+    """)
+    admin_conn.execute("SELECT pg_stat_force_next_flush()")
+    admin_conn.execute("SELECT pg_stat_reset()")
+    audit = audited(configured(f"{{orphan_rows: {{relations: ['{ORDERS}']}}}}"))
+    (one,) = audit.relations
+    assert "40 rows" in str(one.broken)
+    assert one.rows_at_risk is None
+
+
 def test_a_key_that_is_expected_and_not_declared_counts_as_a_broken_one(
     admin_conn: psycopg.Connection, audited: Audited, configured: Callable[[str], Config]
 ) -> None:

@@ -129,6 +129,22 @@ def test_partition_trees(read: Read, admin_conn: psycopg.Connection) -> None:
     assert [table.name for table in catalog.watched_tables()] == ["root"]
 
 
+def test_partitions_that_were_never_analysed_do_not_make_a_table_empty(
+    read: Read, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute("""
+        CREATE TABLE root (at int) PARTITION BY RANGE (at);
+        CREATE TABLE one PARTITION OF root FOR VALUES FROM (0) TO (10) WITH (autovacuum_enabled = off);
+        CREATE TABLE two PARTITION OF root FOR VALUES FROM (10) TO (20) WITH (autovacuum_enabled = off);
+        CREATE TABLE bare (at int) PARTITION BY RANGE (at);
+        INSERT INTO root SELECT 1 FROM generate_series(1, 100);
+        ANALYZE two;
+    """)
+    assert (only(read(), "root").rows_estimate, only(read(), "bare").rows_estimate) == (None, 0)
+    admin_conn.execute("ANALYZE one; TRUNCATE two")
+    assert only(read(), "root").rows_estimate == 100
+
+
 def test_a_partition_that_is_being_detached_stands_alone(
     read: Read, admin_conn: psycopg.Connection, database: str
 ) -> None:

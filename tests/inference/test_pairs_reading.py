@@ -103,6 +103,22 @@ def test_no_more_than_a_bounded_part_of_a_table_is_read(
     assert all(pair.probability < LIKELY or "sku" in pair.key for pair in proposed(database))
 
 
+def test_a_table_that_has_grown_since_it_was_analysed_is_not_read_whole(
+    database: str, admin_conn: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(admin_conn, ARTICLES, PRODUCTS)
+    admin_conn.execute("UPDATE pg_class SET reltuples = -1, relpages = 0 WHERE relname = 'products'")
+    monkeypatch.setattr(pairs_sampling, "_MOST_PAGES", 3)
+    with opened(database) as target:
+        catalog = target.read_catalog()
+        sampler = PairSampler(fetch_of(target))
+        products = next(table for table in catalog.tables if table.name == "products")
+        assert products.pages == 0
+        assert sampler.sketch(products, (products.columns[1],)) is None
+        assert sampler.newest(products, products.columns[-1]) is None
+    assert only(proposed(database)).key == {"sku": "sku"}
+
+
 def test_reading_ends_when_its_time_is_over(database: str, admin_conn: psycopg.Connection) -> None:
     set_up(admin_conn, ARTICLES, PRODUCTS)
     with opened(database) as target:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.catalog import TableName
@@ -42,8 +43,13 @@ class Database:
     def sampler(self, **more: Any) -> Sampler:
         return Sampler(self._fetch, **more)
 
-    def proposed(self) -> dict[str, ProposedRelation]:
-        return by_relation(propose_relations(self.catalog, sampler=self.sampler()))
+    def proposed(self, *, known: bool = False) -> dict[str, ProposedRelation]:
+        """Propose; with `known` by what the server knows of the tables as well."""
+        catalog, statistics = self.catalog, None
+        if known:
+            with self.target.snapshot() as snapshot:
+                statistics = read_statistics(snapshot.fetch, catalog, relevant_columns(catalog))
+        return by_relation(propose_relations(catalog, statistics, self.sampler()))
 
     def look(
         self, child: str, columns: tuple[str, ...], parent: str, key: tuple[str, ...], **more: Any
@@ -135,11 +141,10 @@ def test_uuids_lead_to_their_table_whatever_they_are_called(
         ANALYZE
         """
     )
-    target = games.target
     made = games.catalog
-    with target.snapshot() as snapshot:
+    with games.target.snapshot() as snapshot:
         statistics = read_statistics(snapshot.fetch, made, relevant_columns(made))
-    found = by_relation(propose_relations(made, statistics, games.sampler()))
+    found = games.proposed(known=True)
     assert set(found) == {"letters(x_id) -> people(id)"}
     assert "100 of 100 sampled values exist" in found["letters(x_id) -> people(id)"].evidence
     assert propose_relations(made, statistics) == ()
@@ -244,6 +249,51 @@ def test_of_a_large_table_some_pages_are_read(games: Database, admin_conn: psyco
     assert looked.values == looked.found
     assert 0 < looked.rows <= 20_000
     assert "TABLESAMPLE" in games.queries[0].as_string()
+
+
+# Without the free space map nobody but the table itself knows how large it is.
+UNKNOWN = """
+    CREATE TABLE parents (id bigint PRIMARY KEY) WITH (autovacuum_enabled = off);
+    INSERT INTO parents SELECT generate_series(1, 200000);
+    CREATE TABLE children (id bigint PRIMARY KEY, parent_id bigint, filling text)
+        WITH (autovacuum_enabled = off, fillfactor = 10);
+    INSERT INTO children SELECT n, {value}, repeat('x', 300) FROM generate_series(1, 10000) AS n;
+"""
+
+
+@pytest.mark.every_pg
+@pytest.mark.parametrize("analysed", ["never", "when it was empty"])
+def test_of_a_table_of_unknown_size_some_pages_are_read(
+    games: Database, admin_conn: psycopg.Connection, analysed: str
+) -> None:
+    admin_conn.execute(UNKNOWN.format(value="NULL"))
+    if analysed != "never":
+        admin_conn.execute("UPDATE pg_class SET reltuples = 0 WHERE relname IN ('children', 'parents')")
+    assert games.look("children", ("parent_id",), "parents", ("id",)) == Looked(0, 0, 0, 0)
+    assert _pages_read(admin_conn, games.queries[0]) <= 450
+    admin_conn.execute("UPDATE children SET parent_id = id")
+    looked = games.look("children", ("id",), "parents", ("id",))
+    assert looked is not None
+    assert looked.found == looked.values > 0
+    # Three pages of the index and one of the table for each look-up.
+    assert _pages_read(admin_conn, games.queries[-1]) <= 450 + 4 * looked.values
+
+
+def _pages_read(conn: psycopg.Connection, query: Composed) -> int:
+    explained = conn.execute(sql.SQL("EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {}").format(query)).fetchone()
+    assert explained is not None
+    plan = explained[0][0]["Plan"]
+    return int(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+
+def test_a_column_without_any_value_is_not_near_certain(
+    games: Database, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(UNKNOWN.format(value="NULL").replace("parent", "user"))
+    admin_conn.execute("SELECT pg_stat_force_next_flush()")
+    found = games.proposed(known=True)["children(user_id) -> users(id)"]
+    assert 0.5 < found.probability <= 0.9
+    assert "no row that was looked at has a value" in found.evidence
 
 
 def test_when_its_time_is_over_all_else_is_unknown(games: Database, admin_conn: psycopg.Connection) -> None:

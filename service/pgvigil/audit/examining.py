@@ -33,10 +33,11 @@ Progress = Callable[[str, float, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Why a relation does not hold, and how bad that is."""
+    """Why a relation does not hold, and how bad that is; `counted` tells that rows of the child were seen."""
 
     why: str
     impact: Severity
+    counted: bool = False
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,7 @@ def _broken(runs: Iterable[Run]) -> dict[str, Broken]:
         broken[run.subject] = Broken(
             why="; ".join([*(one.why for one in before), *(one.title for one in faults)]),
             impact=max((*(one.impact for one in before), *(one.severity for one in faults)), key=_rank),
+            counted=run.check == ROWS or any(one.counted for one in before),
         )
     return broken
 

@@ -20,7 +20,7 @@ def inventoried(catalog: Catalog, statistics: Statistics) -> tuple[TableInventor
             name=TableName(table.schema, table.name),
             kind=table.kind,
             owner=table.owner,
-            rows_estimated=_rows(table, known),
+            rows_estimated=_rows(catalog, table, statistics),
             bytes=None if known is _NOTHING_KNOWN or table.kind is TableKind.FOREIGN else known.bytes,
             partitions=partitions[table.oid],
             columns=table.columns,
@@ -66,12 +66,33 @@ def unreadable(tables: Iterable[TableInventory]) -> Iterator[str]:
             yield f"{table.name}: the role may not read its rows"
 
 
-def _rows(table: Table, known: TableStatistics) -> int | None:
-    """Return the planner's estimate, else what the server has counted; None where it has counted nothing."""
-    if table.rows_estimate is not None:
+def _rows(catalog: Catalog, table: Table, statistics: Statistics) -> int | None:
+    """Return the estimated rows of a table, of a partitioned one those of its leaves; None if not known.
+
+    A leaf that nobody has written to, as far as the server counts, adds nothing to those that have rows: it
+    is made before its time comes. But where none is known to have any, the table is not called empty.
+    """
+    if table.kind is not TableKind.PARTITIONED:
+        return _rows_of_one(table, statistics)
+    leaves = [one for one in catalog.with_all_below(table) if one.kind is not TableKind.PARTITIONED]
+    rows = {leaf.oid: _rows_of_one(leaf, statistics) for leaf in leaves}
+    total = sum(one or 0 for one in rows.values())
+    unknown = [leaf for leaf in leaves if rows[leaf.oid] is None]
+    if any(leaf.kind is TableKind.FOREIGN for leaf in unknown) or (unknown and not total):
+        return None
+    return total
+
+
+def _rows_of_one(table: Table, statistics: Statistics) -> int | None:
+    """Return the planner's estimate, else what the server has counted; None where it has counted nothing.
+
+    An estimate of none is what an analysis of the empty table has left, whatever was written since.
+    """
+    known = statistics.tables.get(table.oid, _NOTHING_KNOWN)
+    if table.rows_estimate:
         return round(table.rows_estimate)
     if table.kind is TableKind.FOREIGN or not known.writes:
-        return None
+        return None if table.rows_estimate is None else 0
     return known.live_rows
 
 

@@ -79,7 +79,10 @@ def _inferred(catalog: Catalog, proposed: Iterable[ProposedRelation]) -> Iterato
 def _with_fault(one: MapRelation, fault: Broken | None, rows: Mapping[TableName, int | None]) -> MapRelation:
     if fault is None:
         return one
-    return replace(one, broken=fault.why, impact=fault.impact, rows_at_risk=rows.get(one.relation.child))
+    estimated = rows.get(one.relation.child)
+    # Where rows were counted, an estimate of none is wrong.
+    at_risk = (estimated or None) if fault.counted else estimated
+    return replace(one, broken=fault.why, impact=fault.impact, rows_at_risk=at_risk)
 
 
 def _crossing(catalog: Catalog, relation: RelationName) -> Crossing:
@@ -102,6 +105,7 @@ def _replaced(catalog: Catalog, proposed: Iterable[ProposedRelation]) -> dict[st
             f"no foreign key declares it, and {quote(key.name)}, on fewer of its columns, lets rows in: "
             f"of {one.sampled:,} references looked up, {one.sampled - one.found:,} have no parent",
             Severity.WARNING,
+            counted=True,
         )
         for one in proposed
         if one.found < one.sampled

@@ -86,12 +86,12 @@ class Table:
     """A table, partitioned table, foreign table or view.
 
     `rows_estimate` is pg_class.reltuples (None when never analysed), `pages` counts 8 kB blocks. Of a
-    partitioned table both are sums over its partitions. `partition_of` is the oid of the direct parent of a
-    partition (a partition whose DETACH CONCURRENTLY has begun is none any more); `inherits` the oids of the
-    parents in plain inheritance. `has_children` tells whether any table inherits from this one in that way.
-    `logged` is False for an unlogged table, whose rows leave no trace in the WAL. `file` is
-    pg_class.relfilenode: another one after the table was rewritten. `row_security_forced` tells whether its
-    owner is subject to it as well.
+    partitioned table both are sums over the partitions of which they are known; the rows are None, never 0,
+    where some are not. `partition_of` is the oid of the direct parent of a partition (a partition whose
+    DETACH CONCURRENTLY has begun is none any more); `inherits` the oids of the parents in plain inheritance.
+    `has_children` tells whether any table inherits from this one in that way. `logged` is False for an
+    unlogged table, whose rows leave no trace in the WAL. `file` is pg_class.relfilenode: another one after
+    the table was rewritten. `row_security_forced` tells whether its owner is subject to it as well.
     """
 
     oid: int

@@ -157,6 +157,7 @@ def _with_partition_sums(tables: dict[int, Table]) -> dict[int, Table]:
     """Give partitioned tables the pages and estimated rows of their leaves; their own are empty or stale."""
     rows: defaultdict[int, float] = defaultdict(float)
     pages: defaultdict[int, int] = defaultdict(int)
+    unsure: set[int] = set()
     for leaf in tables.values():
         if leaf.kind is TableKind.PARTITIONED:
             continue
@@ -164,9 +165,12 @@ def _with_partition_sums(tables: dict[int, Table]) -> dict[int, Table]:
         while above is not None and above in tables:
             rows[above] += leaf.rows_estimate or 0
             pages[above] += leaf.pages
+            if leaf.rows_estimate is None:
+                unsure.add(above)
             above = tables[above].partition_of
     return {
-        oid: replace(table, rows_estimate=rows[oid], pages=pages[oid])
+        # None of those that were looked at having rows, it is not empty where others were not.
+        oid: replace(table, rows_estimate=rows[oid] or (None if oid in unsure else 0.0), pages=pages[oid])
         if table.kind is TableKind.PARTITIONED
         else table
         for oid, table in tables.items()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from pgvigil.catalog import RelationName, Table, TableName
@@ -32,7 +32,10 @@ class Reason:
 
 @dataclass(frozen=True)
 class Candidate:
-    """Child columns that may refer to a parent's key. `condition` as in ProposedRelation."""
+    """Child columns that may refer to a parent's key. `condition` as in ProposedRelation.
+
+    `unseen` tells that rows were looked at, and none had a value there.
+    """
 
     child: Table
     columns: tuple[str, ...]
@@ -42,6 +45,7 @@ class Candidate:
     condition: tuple[str, str] | None = None
     found: int = 0
     sampled: int = 0
+    unseen: bool = False
 
     @cached_property
     def log_odds(self) -> float:
@@ -69,13 +73,15 @@ class Candidate:
         if not more:
             return self
         both = self.reasons + more
-        return Candidate(
-            self.child, self.columns, self.parent, self.key, both, self.condition, self.found, self.sampled
-        )
+        return replace(self, reasons=both)
 
     def has(self, feature: str) -> bool:
         """Tell whether one of its reasons is of this feature."""
         return any(reason.feature == feature for reason in self.reasons)
+
+    def _of_the_sample(self) -> Iterator[str]:
+        if self.unseen:
+            yield "no row that was looked at has a value"
 
     def proposed(self, probability: float, more: Iterable[Reason] = ()) -> ProposedRelation:
         """Make the proposal of it; `more` is what its rivals say."""
@@ -83,7 +89,7 @@ class Candidate:
         return ProposedRelation(
             self.relation,
             probability,
-            tuple(dict.fromkeys(reason.words for reason in weighty if reason.words)),
+            (*dict.fromkeys(reason.words for reason in weighty if reason.words), *self._of_the_sample()),
             self.condition,
             self.found,
             self.sampled,

@@ -18,6 +18,8 @@ LIKELY = 0.5
 _SHARPNESS = 2.0
 # So sure must be what others are left out for.
 _SURE = 0.7
+# So sure is nothing of which no value was seen.
+_UNSEEN_AT_MOST = 0.8
 # A rival is worth a word when it takes so much of the probability away.
 _WORTH_A_WORD = 0.05
 
@@ -62,7 +64,8 @@ def _won(rivals: Sequence[Candidate]) -> _Judged:
         for one, weight in zip(others, weights, strict=True)
         if weight >= _WORTH_A_WORD
     )
-    return _Judged(first, probable(first.log_odds) / (1 + sum(weights)), words)
+    alone = min(probable(first.log_odds), _UNSEEN_AT_MOST if first.unseen else 1.0)
+    return _Judged(first, alone / (1 + sum(weights)), words)
 
 
 def _one_direction(winners: Sequence[_Judged]) -> list[_Judged]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pgvigil.catalog import Catalog, RelationName, Table, TableName
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.pairs_candidates import candidate_tables
-from pgvigil.inference.pairs_columns import compared_columns, map_columns, possible_coverage
+from pgvigil.inference.pairs_columns import map_columns, possible_coverage, sampled_columns
 from pgvigil.inference.pairs_judgement import LEAST, Observed, judge, keys_differ
 from pgvigil.inference.pairs_keys import KeyMapping, key_mappings
 from pgvigil.inference.pairs_references import References
@@ -18,6 +18,8 @@ from pgvigil.inference.proposal import ProposedPair
 
 _SOME_COLUMNS = 2
 _SOME_COVERAGE = 0.5
+# Rows that the primary key matches, of those that any key does: where it is surely the key of both.
+_NEARLY_ALL = 0.9
 
 
 def propose_pairs(
@@ -52,9 +54,9 @@ class _Proposer:
             return
         keys = key_mappings(left, right, self.references, self.statistics)
         observations = [self._observed(left, right, key) for key in keys]
-        found = [_pair(one, *judged) for one in observations if (judged := judge(one)) is not None]
-        best = max(found, key=lambda pair: pair.probability, default=None)
-        if best is not None and best.probability >= LEAST:
+        found = [(one, _pair(one, *judged)) for one in observations if (judged := judge(one)) is not None]
+        best = _best([one for one in found if one[1].probability >= LEAST])
+        if best is not None:
             yield self._with_sides(best, (left, right))
 
     def _observed(self, left: Table, right: Table, key: KeyMapping) -> Observed:
@@ -108,10 +110,9 @@ def _is_worth_reading(observed: Observed) -> bool:
 
 def _matched(sampler: PairSampler, observed: Observed) -> Matched | None:
     """Sample the side that has fewer rows, if they can be looked up in the other, or else the larger one."""
-    left, right = (
-        Side(table, key, compared_columns(table, key))
-        for table, key in ((observed.left, observed.key.left), (observed.right, observed.key.right))
-    )
+    key = observed.key
+    columns = sampled_columns(observed.left, observed.right, key)
+    left, right = Side(observed.left, key.left, columns[0]), Side(observed.right, key.right, columns[1])
     for one, other in sorted(((left, right), (right, left)), key=lambda sides: sides[0].rows):
         found = sampler.matched(one, other)
         if found is not None:
@@ -119,8 +120,26 @@ def _matched(sampler: PairSampler, observed: Observed) -> Matched | None:
     return None
 
 
+def _best(found: Sequence[tuple[Observed, ProposedPair]]) -> ProposedPair | None:
+    """Return the proposal by the primary key of both sides, if the rows bear it out, or the likeliest.
+
+    What people declared says who a row is, though names that happen to tell rows apart may seem likelier.
+    Where each side numbers its rows by itself, the rows of one number have nothing in common.
+    """
+    most = max((_matching(one) for one, _ in found), default=0)
+    for one, pair in found:
+        if one.key.primary and one.columns.agree and _matching(one) >= _NEARLY_ALL * most:
+            return pair
+    return max((pair for _, pair in found), key=lambda pair: pair.probability, default=None)
+
+
+def _matching(observed: Observed) -> int:
+    """Count the rows of the sample that the key has matched."""
+    return len(observed.matched.rows) if observed.matched else 0
+
+
 def _pair(observed: Observed, probability: float, evidence: tuple[str, ...]) -> ProposedPair:
-    left, right, columns = observed.left, observed.right, observed.columns.columns
+    left, right, columns = observed.left, observed.right, observed.columns.compared
     return ProposedPair(
         left=TableName(left.schema, left.name),
         right=TableName(right.schema, right.name),

@@ -72,11 +72,14 @@ class ColumnMapping:
     """What is compared with what; `at_odds` are columns of one name that agree no more than by chance.
 
     `coverage` is the share that the mapped columns have of those with contents of the side that has fewer.
+    `identity` is the primary key of both sides where another key matches the rows, and it is the same in
+    them: it speaks neither for the pair nor against it, and has to be compared.
     """
 
     columns: tuple[Mapped, ...]
     at_odds: tuple[Mapped, ...]
     coverage: float
+    identity: Mapped | None = None
 
     @property
     def contents(self) -> tuple[Mapped, ...]:
@@ -85,6 +88,18 @@ class ColumnMapping:
             one for one in self.columns if not is_mark(one.left.name) and not is_mark(one.right.name)
         )
 
+    @property
+    def compared(self) -> tuple[Mapped, ...]:
+        """All that is to be compared, in the order of the left table."""
+        found = self.columns if self.identity is None else (self.identity, *self.columns)
+        return tuple(sorted(found, key=lambda one: one.left.number))
+
+    @property
+    def agree(self) -> bool:
+        """Whether the contents of the matched rows are the same, but for a few that have drifted."""
+        odd = any(not is_mark(one.left.name) for one in self.at_odds)
+        return not odd and mean_kappa(self) >= _AGREES_BEYOND_DOUBT
+
 
 def compared_columns(table: Table, key: Columns) -> Columns:
     """Return the columns of a table that a comparison could look at: no key of it, and nothing computed."""
@@ -92,6 +107,12 @@ def compared_columns(table: Table, key: Columns) -> Columns:
     known.update(*(one.columns for one in table.keys if one.primary and len(one.columns) == 1))
     found = [column for column in table.columns if column.name not in known and not column.generated]
     return tuple(found[:MOST_COLUMNS])
+
+
+def sampled_columns(left: Table, right: Table, key: KeyMapping) -> tuple[Columns, Columns]:
+    """Return the columns of both sides whose values are wanted: those, and the primary key behind them."""
+    one, other = _identity(left, right, key)
+    return (*compared_columns(left, key.left), *one), (*compared_columns(right, key.right), *other)
 
 
 def possible_coverage(left: Table, right: Table, key: KeyMapping) -> float:
@@ -114,7 +135,41 @@ def map_columns(left: Table, right: Table, key: KeyMapping, matched: Matched | N
     fewest = min(sum(not is_mark(column.name) for column in side) for side in sides)
     coverage = min(1.0, len(mapping.contents) / fewest) if fewest else 0.0
     in_order = sorted(columns, key=lambda one: one.left.number)
-    return ColumnMapping(tuple(in_order), mapping.at_odds, coverage)
+    return ColumnMapping(
+        tuple(in_order), mapping.at_odds, coverage, _same_identity(left, right, key, matched)
+    )
+
+
+def mean_kappa(columns: ColumnMapping) -> float:
+    """Return how the contents agree; what is mostly equal by chance counts less."""
+    seen = [one.agreement for one in columns.contents if one.agreement is not None]
+    whole = sum(1 - one.chance for one in seen)
+    return sum((1 - one.chance) * max(one.kappa, 0.0) for one in seen) / whole if whole else 0.0
+
+
+def _identity(left: Table, right: Table, key: KeyMapping) -> tuple[Columns, Columns]:
+    """Return the primary key of both sides, if it is one column of one name, and no part of the key."""
+    one, other = _numbering(left), _numbering(right)
+    if one is None or other is None or one in key.left or other in key.right:
+        return (), ()
+    same = one.name == other.name and family(one) == family(other)
+    return ((one,), (other,)) if same else ((), ())
+
+
+def _numbering(table: Table) -> Column | None:
+    primary = next((one.columns for one in table.keys if one.primary), ())
+    return table.column(primary[0]) if len(primary) == 1 else None
+
+
+def _same_identity(left: Table, right: Table, key: KeyMapping, matched: Matched | None) -> Mapped | None:
+    one, other = _identity(left, right, key)
+    if not one or matched is None:
+        return None
+    here, there = ([row[side][-1] for row in matched.rows] for side in (0, 1))
+    # Taken for texts: numbers that come near each other name other rows.
+    seen = agreement(here, there, Kind.TEXT)
+    same = seen is not None and min(seen.share, seen.kappa) >= _AGREES_BEYOND_DOUBT
+    return Mapped(one[0], other[0], 1.0, seen) if same else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import exp
 
 from pgvigil.catalog import Table
-from pgvigil.inference.pairs_columns import ColumnMapping
+from pgvigil.inference.pairs_columns import ColumnMapping, mean_kappa
 from pgvigil.inference.pairs_keys import NEARLY_UNIQUE, KeyMapping
 from pgvigil.inference.pairs_names import column_stems, is_copy, is_generic, likeness, stems
 from pgvigil.inference.pairs_sampling import Matched
@@ -197,7 +197,7 @@ def _of_agreement(observed: Observed) -> Iterator[_Evidence]:
     matched, columns = observed.matched, observed.columns
     if matched is not None and matched.rows:
         rows = len(matched.rows)
-        strength = columns.coverage * _mean_kappa(columns)
+        strength = columns.coverage * mean_kappa(columns)
         weight = _AGREEMENT * (strength - _AGREEMENT_NEEDED) * rows / (rows + _HALFWAY)
         yield _Evidence(weight, f"on {rows} matched rows {_agreements(columns)}")
     for one in columns.at_odds:
@@ -247,13 +247,6 @@ def _agreements(columns: ColumnMapping) -> str:
     found = _agreeing(columns)
     more = f" and {len(found) - _MOST_NAMED} more" if len(found) > _MOST_NAMED else ""
     return f"{', '.join(found[:_MOST_NAMED])}{more} agree" if found else "no column with contents agrees"
-
-
-def _mean_kappa(columns: ColumnMapping) -> float:
-    """Return how the contents agree; what is mostly equal by chance counts less."""
-    seen = [one.agreement for one in columns.contents if one.agreement is not None]
-    whole = sum(1 - one.chance for one in seen)
-    return sum((1 - one.chance) * max(one.kappa, 0.0) for one in seen) / whole if whole else 0.0
 
 
 def _percent(share: float) -> str:

@@ -35,12 +35,14 @@ class KeyMapping:
 
     `declared` is on how many sides they are declared to be unique. `surrogate` tells that they are numbers
     which each table gives to its own rows: the same ones stand on both sides whatever the rows are about.
+    `primary` tells that they are the primary key of both sides, under the same names.
     """
 
     left: Columns
     right: Columns
     declared: int
     surrogate: bool
+    primary: bool
 
 
 def key_mappings(
@@ -60,12 +62,15 @@ def key_mappings(
             other,
             _is_unique(left, one) + _is_unique(right, other),
             _is_surrogate(one, other, (left, right)),
+            _is_primary(left, one, right, other),
         )
         for one, other in mappings.values()
         if not _of_one_parent(references, (left, one), (right, other))
         and not any(_repeats(table, key, statistics) for table, key in ((left, one), (right, other)))
     ]
-    found.sort(key=lambda mapping: (mapping.surrogate, -mapping.declared, len(mapping.left)))
+    found.sort(
+        key=lambda mapping: (not mapping.primary, mapping.surrogate, -mapping.declared, len(mapping.left))
+    )
     return found[:MOST_KEYS]
 
 
@@ -134,6 +139,14 @@ def _called(column: Column, table: Table) -> Stems:
 def _is_unique(table: Table, columns: Columns) -> bool:
     names = {column.name for column in columns}
     return any(set(key.columns) <= names for key in table.keys)
+
+
+def _is_primary(left: Table, one: Columns, right: Table, other: Columns) -> bool:
+    names = {column.name for column in one}
+    same = all(here.name == there.name for here, there in zip(one, other, strict=True))
+    return same and all(
+        any(key.primary and set(key.columns) == names for key in table.keys) for table in (left, right)
+    )
 
 
 def _is_surrogate(left: Columns, right: Columns, tables: tuple[Table, Table]) -> bool:

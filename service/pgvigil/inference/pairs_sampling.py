@@ -15,7 +15,7 @@ from pgvigil.catalog import Column, Table
 from pgvigil.errors import QueryFailedError
 from pgvigil.inference import sketch
 from pgvigil.inference.pairs_values import canonical, key_text, named, same_operator, shortened
-from pgvigil.inference.sampling import Fetch
+from pgvigil.inference.sampling import Fetch, first_pages
 from pgvigil.inference.sketch import Sketch
 
 Columns = tuple[Column, ...]
@@ -60,6 +60,7 @@ class PairSampler:
         self._clock = clock
         self._until = clock() + seconds
         self._sketches: dict[tuple[int, Columns], Sketch | None] = {}
+        self._grown: set[int] = set()
 
     def sketch(self, table: Table, key: Columns) -> Sketch | None:
         """Return the sketch of a key's values; each is read once."""
@@ -69,7 +70,7 @@ class PairSampler:
 
     def matched(self, left: Side, right: Side) -> Matched | None:
         """Look up a sample of the left table's keys in the right one, which is indexed by them, or small."""
-        right_rows = _right_rows(left, right)
+        right_rows = _right_rows(left, right, small=self._is_small(right.table))
         if right_rows is None:
             return None
         query = _query("pairs_matched.sql").format(
@@ -77,7 +78,7 @@ class PairSampler:
             most=_MOST_ROWS,
             most_rows=4 * _SAMPLED_ROWS,
             left=named(left.table),
-            sample=_sample(left.table),
+            sample=self._sample(left.table),
             left_columns=_listed(left),
             left_key=key_text(left.key, "l"),
             operands=sql.SQL(", ").join(
@@ -97,7 +98,9 @@ class PairSampler:
 
     def newest(self, table: Table, column: Column) -> str | None:
         """Return the greatest value of a moment, as seconds since 1970; from an index, or a small table."""
-        if not (_is_small(table) or _is_indexed(table, (column,))):
+        # Nobody knows how long it takes in a table that was never analysed.
+        known = self._is_small(table) and table.rows_estimate is not None
+        if not (known or _is_indexed(table, (column,))):
             return None
         newest = sql.SQL("SELECT max({}) AS {} FROM {} AS t").format(
             sql.Identifier("t", column.name), sql.Identifier(column.name), named(table)
@@ -107,16 +110,37 @@ class PairSampler:
         return rows[0]["newest"] if rows else None
 
     def _sketched(self, table: Table, key: Columns) -> Sketch | None:
-        if not _is_small(table):
+        if not self._is_small(table):
             return None
         query = _query("sketch.sql").format(
-            key=key_text(key, "t"), table=named(table), most=_MOST_ROWS, size=sketch.SIZE
+            key=key_text(key, "t"),
+            table=named(table),
+            first=first_pages("t", _MOST_PAGES),
+            most=_MOST_ROWS,
+            size=sketch.SIZE,
         )
         rows = self._tried(query)
-        if not rows or rows[0]["cut_off"]:
+        if not rows:
             return None
         (row,) = rows
+        if row["cut_off"]:
+            self._grown.add(table.oid)
+            return None
         return Sketch(tuple(row["hashes"]), row["distinct"], row["rows"], row["nulls"])
+
+    def _is_small(self, table: Table) -> bool:
+        """Tell whether a table may be read whole; it may have grown since it was analysed, if it was ever."""
+        small = table.pages <= _MOST_PAGES and (table.rows_estimate or 0) <= _MOST_ROWS
+        return small and table.oid not in self._grown
+
+    def _sample(self, table: Table) -> sql.Composable:
+        """Compose what reads a few of a large table's pages, always the same ones."""
+        if self._is_small(table):
+            return sql.SQL("WHERE {}").format(first_pages("t", _MOST_PAGES))
+        if table.pages <= _SAMPLED_PAGES:
+            return sql.SQL("WHERE {}").format(first_pages("t", _SAMPLED_PAGES))
+        percent = 100.0 * _SAMPLED_PAGES / table.pages
+        return sql.SQL("TABLESAMPLE SYSTEM ({}) REPEATABLE (1)").format(percent)
 
     def _tried(self, query: sql.Composed) -> list[dict[str, Any]] | None:
         if self._clock() >= self._until:
@@ -151,10 +175,6 @@ def _trusted(text: str) -> LiteralString:
     return text
 
 
-def _is_small(table: Table) -> bool:
-    return table.pages <= _MOST_PAGES and (table.rows_estimate or 0) <= _MOST_ROWS
-
-
 def _is_indexed(table: Table, key: Columns) -> bool:
     """Tell whether a usable index begins with the columns of a key, in whatever order."""
     names = {column.name for column in key}
@@ -167,15 +187,7 @@ def _is_indexed(table: Table, key: Columns) -> bool:
     )
 
 
-def _sample(table: Table) -> sql.Composable:
-    """Compose what reads a few of a large table's pages, always the same ones."""
-    if _is_small(table):
-        return sql.SQL("")
-    percent = min(100.0, 100.0 * _SAMPLED_PAGES / max(table.pages, 1))
-    return sql.SQL("TABLESAMPLE SYSTEM ({}) REPEATABLE (1)").format(percent)
-
-
-def _right_rows(left: Side, right: Side) -> sql.Composable | None:
+def _right_rows(left: Side, right: Side, *, small: bool) -> sql.Composable | None:
     """Compose the right table's rows and how they are found; None when that would read a large table."""
     if _is_indexed(right.table, right.key) and all(map(same_operator, left.key, right.key)):
         matches = [
@@ -187,10 +199,14 @@ def _right_rows(left: Side, right: Side) -> sql.Composable | None:
         return sql.SQL("LATERAL (SELECT {} FROM {} AS t WHERE {} LIMIT 2) AS r ON true").format(
             _listed(right), named(right.table), sql.SQL(" AND ").join(matches)
         )
-    if not _is_small(right.table):
+    if not small:
         return None
-    return sql.SQL("(SELECT {} FROM {} AS t LIMIT {}) AS r ON {} = s.key").format(
-        _listed(right), named(right.table), _MOST_ROWS, key_text(right.key, "r")
+    return sql.SQL("(SELECT {} FROM {} AS t WHERE {} LIMIT {}) AS r ON {} = s.key").format(
+        _listed(right),
+        named(right.table),
+        first_pages("t", _MOST_PAGES),
+        _MOST_ROWS,
+        key_text(right.key, "r"),
     )
 
 

@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from pgvigil.catalog import Table
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.candidate import Candidate, Reason
 from pgvigil.inference.sampling import Looked, Parent, Sampler
@@ -38,6 +39,8 @@ def verified(
         for place, looked in zip(places, looks, strict=True):
             if looked is not None and looked.values:
                 told[place] = _judged(candidates[place], looked, values)
+            elif looked is not None and _has_rows(first.child, values):
+                told[place] = replace(candidates[place], unseen=True)
     return told
 
 
@@ -68,6 +71,11 @@ def _readable(candidate: Candidate, statistics: Statistics | None) -> bool:
             if not forbidden or set(forbidden) & set(columns):
                 return False
     return True
+
+
+def _has_rows(table: Table, values: Values) -> bool:
+    """Tell whether a table is known to have rows: of an empty one its names say as much as they can."""
+    return bool(table.pages or values.rows(table))
 
 
 def _judged(candidate: Candidate, looked: Looked, values: Values) -> Candidate:
