@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pgvigil.audit.html.layout import Box, arrange
 from pgvigil.audit.html.lines import Curve, Point, line
 from pgvigil.audit.model import Audit, MapRelation, TableInventory
-from pgvigil.audit.words import certainty, number, seen, size
+from pgvigil.audit.words import certainty, number, only_where, seen, size
 from pgvigil.catalog import TableName
 
 _LONGEST_NAME = 30
@@ -59,7 +59,10 @@ class Edge:
     def title(self) -> str:
         """What is said of it at a first look: for a broken one why it is that."""
         relation = self.relation
-        lines = [seen(relation.subject), certainty(relation.origin, relation.probability)]
+        lines = [
+            seen(f"{relation.subject}{only_where(relation.condition)}"),
+            certainty(relation.origin, relation.probability),
+        ]
         if relation.broken is not None:
             lines.append(f"BROKEN: {seen(relation.broken)}")
         return "\n".join(lines)
