@@ -339,6 +339,13 @@ def test_no_command_and_no_relation_stands_on_two_lines() -> None:
     assert [line for line in text.splitlines() if line.count("`") % 2] == []
 
 
+def test_no_figure_stands_on_another_line_than_its_unit() -> None:
+    many = tuple(relation(f"a.b(c{'c' * n}) -> a.d(id)", 0.9, f"{'c' * n} 100 %") for n in range(60, 100))
+    text = starting_file("games", None, Registry.load().types, Proposals(many))
+    assert "# %" not in text
+    assert "100 %" in text
+
+
 def test_it_names_the_variable_and_never_a_dsn(database: str) -> None:
     text = starting_file("games", catalog_of(database), REGISTRY.types)
     assert "dsn: !env PGVIGIL_DSN" in text
