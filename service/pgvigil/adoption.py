@@ -20,6 +20,19 @@ Complain = Callable[[KeyPath, str], ConfigError]
 log = structlog.get_logger(__name__)
 
 
+def matching(settings: object) -> str:
+    """Say which columns a pair's tables are matched by and compared in; empty of anything else."""
+    if not isinstance(settings, Mapping):
+        return ""
+    parts = [f"{name} {_columns(settings[name])}" for name in ("key", "columns") if settings.get(name)]
+    tolerance = settings.get("tolerance") or {}
+    return "; ".join([*parts, *(f"{column} within {most}" for column, most in tolerance.items())])
+
+
+def _columns(names: Mapping[str, str]) -> str:
+    return ", ".join(left if left == right else f"{left} = {right}" for left, right in names.items())
+
+
 def checks_of(proposals: Iterable[Proposal]) -> set[str]:
     """Return the checks that proposals are for."""
     return {_SETTINGS[one.kind][0] for one in proposals}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +12,7 @@ from typing import Any
 import structlog
 
 from pgvigil import logs, systemd
+from pgvigil.catalog import RelationName, relation_misfit
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config
 from pgvigil.errors import PgvigilError, StoreError
@@ -169,6 +170,11 @@ class Daemon:
     def examine(self, target: str, check: str | None) -> list[str]:
         """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
         return [f"{target}/{name}" for name in self._running.leader.examine(target, check)]
+
+    def misfits(self, target: str, relations: Iterable[RelationName]) -> dict[RelationName, str]:
+        """Return why some relations cannot be examined: the target has no such tables; raises TargetError."""
+        catalog = self._running.leader.catalog(target)
+        return {one: misfit for one in relations if (misfit := relation_misfit(catalog, one))}
 
     def settings(self) -> Mapping[str, Any]:
         """Return the configuration in force as JSON, without secrets."""

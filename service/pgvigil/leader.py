@@ -6,6 +6,7 @@ import threading
 from collections.abc import Mapping
 from datetime import datetime
 
+from pgvigil.catalog import Catalog
 from pgvigil.clock import Clock
 from pgvigil.config import Config, Notify
 from pgvigil.errors import StoreError
@@ -69,6 +70,10 @@ class Leader:
     def examine(self, target: str, check: str | None = None) -> list[str]:
         """Let all checks of a target, or one, begin now; return their names, none while not leading."""
         return self._watching.examine(target, check)
+
+    def catalog(self, target: str) -> Catalog:
+        """Read what there is on a target now; raises TargetError."""
+        return self._watching.catalog(target)
 
     def underway(self) -> list[Underway]:
         """Return the runs that go on at this moment."""

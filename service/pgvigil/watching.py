@@ -13,12 +13,13 @@ from typing import Any
 import structlog
 
 from pgvigil.adoption import changed, checks_of, complaining, with_adopted
+from pgvigil.catalog import Catalog
 from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
 from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
-from pgvigil.errors import ConfigError
+from pgvigil.errors import ConfigError, TargetError
 from pgvigil.gate import Gate
 from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
@@ -169,6 +170,16 @@ class Watching:
                 post.engine.ask(target, name)
                 post.scheduler.hurry(target, name)
             return names
+
+    def catalog(self, target: str) -> Catalog:
+        """Read what there is on a target now; raises TargetError."""
+        watch = self._find(target)
+        if watch is None:
+            raise TargetError(f"target {target}: is not watched at this moment")
+        try:
+            return watch.target.read_catalog(watch.scope)
+        finally:
+            watch.target.close_idle()
 
     def underway(self) -> list[Underway]:
         """Return the runs that go on at this moment, by target, the oldest first."""

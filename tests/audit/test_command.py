@@ -40,6 +40,14 @@ def test_without_sampling_no_rows_are_judged(broken: str) -> None:
     assert "which relations have rows without a parent: no rows were read" in document["unknown"]
 
 
+@pytest.mark.parametrize("output", ["mermaid", "dot"])
+def test_the_map_alone_is_compared_with_nothing(tmp_path: Path, output: str) -> None:
+    old = tmp_path / "old.json"
+    old.write_text("{}")
+    answer = pgvigil("audit", "--dsn", "dbname=none", "--compare", old, "--format", output)
+    refused(answer, 2, f"--compare: {output} is the map alone, and tells of no changes")
+
+
 @pytest.mark.parametrize(
     ("output", "begins"),
     [

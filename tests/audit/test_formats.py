@@ -13,15 +13,18 @@ from markdown_it import MarkdownIt
 from pygraphviz import AGraph
 from rich.console import Console
 
+from pgvigil.audit import Audit, Inventory, MapRelation, Origin, SchemaInventory, TableInventory
 from pgvigil.audit.dot import to_dot
+from pgvigil.audit.html import render
 from pgvigil.audit.jsons import to_json
 from pgvigil.audit.markdown import to_markdown
 from pgvigil.audit.mermaid import to_mermaid
+from pgvigil.catalog import TableKind, parse_relation
 from pgvigil.cli.audit_text import print_text
 from tests.audit.odd import ODD
+from tests.web.world import NOW
 
 if TYPE_CHECKING:
-    from pgvigil.audit import Audit
     from tests.audit.conftest import Audited
 
 ROOT = Path(__file__).parents[2]
@@ -169,6 +172,49 @@ def test_mermaid_has_every_table_and_relation(crisis: Audit, odd: Audit) -> None
         assert set(entities.values()) == {name.replace("\n", "\\n") for name in tables_of(audit)}
         assert len(relations) == len(audit.relations)
         assert {end for relation in relations for end in relation} <= entities.keys()
+
+
+def told_by(relation: MapRelation, **more: Any) -> Audit:
+    """Return an audit of two tables and a relation."""
+    tables = [
+        TableInventory(name, TableKind.TABLE, "anna", 1, 1, 0, (), ())
+        for name in (relation.relation.child, relation.relation.parent)
+    ]
+    inventory = Inventory((SchemaInventory("shop", 2, 2, 2),), tuple(tables), 0, 0)
+    return Audit("shop", "shop", "18.1", NOW, inventory, relations=(relation,), **more)
+
+
+def inferred(probability: float, *evidence: str, condition: tuple[str, str] | None = None) -> MapRelation:
+    name = parse_relation("shop.audit_log(entity_id) -> shop.users(id)")
+    return MapRelation(str(name), name, Origin.INFERRED, probability, evidence, condition=condition)
+
+
+def test_every_format_says_for_which_rows_alone_a_relation_holds() -> None:
+    audit = told_by(inferred(0.9, "names", condition=("entity_type", "it's")))
+    where = "where entity_type = 'it''s'"
+    assert f"shop.users(id) {where}" in text_of(audit)
+    assert f"`shop.audit_log(entity_id) -> shop.users(id)` {where}".replace("_t", "\\_t") in to_markdown(
+        audit
+    )
+    assert f'entity_id {where}, proposed 90#37;"' in to_mermaid(audit)
+    assert f"shop.users(id) {where} · " in to_dot(audit)
+    assert where.replace("'", "&#39;") in render(audit)
+
+
+def test_the_text_hides_no_doubt_and_says_what_it_leaves_out() -> None:
+    evidence = ("names", "values", "types", "another one would fit as well")
+    assert "names; values; … and 2 more\n" in text_of(told_by(inferred(0.95, *evidence)))
+    assert f"{'; '.join(evidence)}\n" in text_of(told_by(inferred(0.61, *evidence)))
+
+
+def test_an_audit_says_which_database_it_was_compared_with() -> None:
+    same = told_by(inferred(0.9), compared_with=NOW)
+    other = told_by(inferred(0.9), compared_with=NOW, compared_database="stock")
+    for audit, words in ((same, "UTC"), (other, "UTC, when it was database stock")):
+        head = f"Changed since 2031-05-06 03:00 {words}"
+        assert f"{head}\n" in text_of(audit)
+        assert f"## {head}\n" in to_markdown(audit)
+        assert f"<h2>{head} <span" in render(audit)
 
 
 def text_of(audit: Audit) -> str:

@@ -81,8 +81,31 @@ def test_proposals_are_adopted_and_rejected(site: Site) -> None:
         "adopted, by ci",
         "rejected, by ci",
     ]
-    status, _, err = told(site, "proposals", "adopt", first)
-    assert (status, f"proposal {first} is adopted already, by ci" in err) == (2, True)
+    assert out.splitlines()[-1] == "      rejected 2031-05-06 03:00 UTC: chance"
+    again = told(site, "proposals", "adopt", first)
+    assert again == (0, f"proposal {first} is adopted already, by ci\n", "")
+
+
+def test_one_unknown_proposal_keeps_none_of_the_others_from_being_adopted(site: Site) -> None:
+    first, second = propose(site.store)
+    status, out, err = told(site, "proposals", "adopt", first, "typo", second)
+    assert (status, out) == (2, f"adopted {SALES}\nadopted {NOTES}\n")
+    assert err.endswith("/typo/adopt: 404: there is no proposal 'typo'\n")
+
+
+def test_what_a_pair_is_matched_by_is_listed(site: Site) -> None:
+    settings = {
+        "left": "billing.customers",
+        "right": "crm.clients",
+        "key": {"id": "id"},
+        "columns": {"tax_no": "taxNo"},
+        "tolerance": {"price": 0.01},
+    }
+    offer = Offer(kind=Kind.PAIR, subject="billing.customers <> crm.clients", settings=settings)
+    site.store.proposals.propose("games", [offer], source="inference", at=NOW)
+    _, out, _ = told(site, "proposals", "list")
+    assert out.splitlines()[1] == "      key id; columns tax_no = taxNo; price within 0.01"
+    assert "key id; columns tax_no = taxNo; price within 0.01" in site.ask("/proposals").text
 
 
 @pytest.mark.parametrize(
@@ -93,6 +116,9 @@ def test_proposals_are_adopted_and_rejected(site: Site) -> None:
         (("proposals", "adopt", "x/../../y"), WRITER, "404: "),
         (("schema", "accept", "shop"), WRITER, "nothing is known of shop on target games"),
         (("schema", "accept", "--target", "x"), WRITER, "there is no target x, only games"),
+        (("schema", "list", "--target", "x"), WRITER, "there is no target x, only games"),
+        (("proposals", "list", "--target", "x"), WRITER, "404: there is no target x, only games"),
+        (("init", "--target", "x", "--dsn", "dbname=x"), WRITER, "404: there is no target x, only games"),
     ],
 )
 def test_refusals(site: Site, arguments: tuple[str, ...], token: str, words: str) -> None:
@@ -131,7 +157,7 @@ models:
       - {name: other, tests: [{relationships: {to: ref('gamers'), field: id}}]}
 """)
     status, out, err = told(site, "proposals", "import", "dbt", str(file), "--dsn", database)
-    assert (status, out) == (0, "games: 1 added, 1 adopted, 0 declared anyway, 1 left out\n")
+    assert (status, out) == (0, "games: 2 relations: 1 adopted, 1 left out\n")
     assert err == ("pgvigil: models.sales.other: there is no table gamers; did you mean public.games?\n")
     (one,) = site.store.proposals.all()
     assert (one.subject, one.state, one.source) == (
@@ -139,6 +165,31 @@ models:
         "adopted",
         "dbt schema.yml",
     )
+    told(site, "proposals", "reject", one.id)
+    _, out, _ = told(site, "proposals", "import", "dbt", str(file), "--dsn", database)
+    assert out == "games: 2 relations: 1 rejected before, 1 left out\n"
+    _, out, _ = told(site, "proposals", "import", "dbt", str(file), "--dsn", database, "--propose")
+    assert out == "games: 2 relations: 1 rejected before, 1 left out\n"
+
+
+def test_relations_of_another_database_are_not_imported(site: Site, database: str, tmp_path: Path) -> None:
+    with psycopg.connect(database, autocommit=True) as conn:
+        conn.execute("CREATE TABLE games (id int PRIMARY KEY); CREATE TABLE sales (game_id int)")
+        conn.execute("CREATE TABLE notes (game_id int)")
+    file = tmp_path / "loose.yml"
+    file.write_text("""
+sales: [{table: games, column: game_id, on_delete: async_delete}]
+notes: [{table: games, column: game_id, on_delete: async_delete}]
+""")
+    site.control.lacking = {"public.sales"}
+    arguments = ("proposals", "import", "loose-foreign-keys", str(file), "--dsn", database)
+    status, out, err = told(site, *arguments)
+    assert (status, out) == (0, "games: 2 relations: 1 adopted, 1 left out\n")
+    sales = "public.sales(game_id) -> public.games(id)"
+    assert err == f"pgvigil: target games lacks it: {sales}: there is no table public.sales\n"
+    site.control.lacking.add("public.notes")
+    status, out, err = told(site, *arguments)
+    assert (status, out, "422: relations: target games has none of them; " in err) == (2, "", True)
 
 
 def drifted(n: int, *, minutes: float = 3, lost: str = "table shop.t") -> Run:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pgvigil.catalog import RelationName, TableName, parse_relation
 from pgvigil.check import Params
-from pgvigil.config import Config, Proposals, load, starting_file
+from pgvigil.config import Adopted, Config, Proposals, load, starting_file
 from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
@@ -98,7 +98,7 @@ def catalog_of(dsn: str) -> Catalog:
 def reload(folder: Path, text: str) -> Config:
     path = folder / "pgvigil.yaml"
     path.write_text(text, encoding="utf-8")
-    config = load(path, {"PGVIGIL_DSN": "dbname=t"})
+    config = load(path, {"PGVIGIL_DSN": "dbname=t", "PGVIGIL_TOKEN": "t" * 32})
     REGISTRY.bind_all(config)
     return config
 
@@ -204,7 +204,7 @@ def test_none_that_was_inferred_is_in_force_by_itself(
     checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
     assert (checks["orphan_rows"].params.relations, checks["table_drift"].params.pairs) == ((), ())
     path.write_text(in_force(text), encoding="utf-8")
-    checks = registry.bind(load(path, {"PGVIGIL_DSN": database}), "games")
+    checks = registry.bind(load(path, {"PGVIGIL_DSN": database, "PGVIGIL_TOKEN": "t" * 32}), "games")
     assert list(checks["orphan_rows"].params.relations) == [one.relation for one in proposals.relations]
     assert len(checks["table_drift"].params.pairs) == len(proposals.pairs)
 
@@ -272,7 +272,27 @@ def test_what_cannot_be_examined_is_left_out_and_says_why() -> None:
 def test_what_holds_for_some_rows_alone_is_no_relation_of_all() -> None:
     some = relation("a.b(c_id) -> a.d(id)", 0.99, condition=("c_type", "Post"))
     text = starting_file("games", None, Registry.load().types, Proposals((some,)))
-    assert "a.b(c_id)" not in text
+    assert "- a.b(c_id)" not in text
+    told = " ".join(text.split()).replace("# ", "")
+    assert "which no setting can say and `pgvigil audit` shows: `a.b(c_id) -> a.d(id)` by c_type." in told
+    # What a row holds has no place in the file.
+    assert "Post" not in text
+
+
+def test_what_people_adopted_does_not_stand_under_a_word_that_nothing_is() -> None:
+    adopted = Adopted("relations", "a.b(c) -> a.d(id)", "a.b(c) -> a.d(id)", "adopted by anna")
+    proposals = replace(of_ordinary(), adopted=(adopted,))
+    text = starting_file("games", None, Registry.load().types, proposals)
+    relations, pairs = " ".join(text.split()).replace("# ", "").split(" relations: ", 1)
+    assert "In force is what people say, as stands above each." in relations
+    assert "None of them is in force" not in relations
+    assert "None of them is in force before a person has adopted it." in pairs
+
+
+def test_who_may_adopt_is_an_example(tmp_path: Path) -> None:
+    text = starting_file("games", None, REGISTRY.types)
+    assert reload(tmp_path, text).web.tokens == {}
+    assert reload(tmp_path, in_force(text)).web.tokens["me"].scope == "write"
 
 
 def test_a_catalog_full_of_guesses_makes_no_endless_file() -> None:
@@ -317,6 +337,13 @@ def test_where_every_relation_is_declared_the_example_is_made_up(
 def test_no_command_and_no_relation_stands_on_two_lines() -> None:
     text = starting_file("games", None, Registry.load().types)
     assert [line for line in text.splitlines() if line.count("`") % 2] == []
+
+
+def test_no_figure_stands_on_another_line_than_its_unit() -> None:
+    many = tuple(relation(f"a.b(c{'c' * n}) -> a.d(id)", 0.9, f"{'c' * n} 100 %") for n in range(60, 100))
+    text = starting_file("games", None, Registry.load().types, Proposals(many))
+    assert "# %" not in text
+    assert "100 %" in text
 
 
 def test_it_names_the_variable_and_never_a_dsn(database: str) -> None:

@@ -13,6 +13,7 @@ from pgvigil.adoption import complaining, with_adopted
 from pgvigil.clock import SystemClock
 from pgvigil.config import Config
 from pgvigil.config.origin import Origin
+from pgvigil.errors import TargetError
 from pgvigil.metrics import Counters
 from pgvigil.registry import Registry
 from pgvigil.store import Kind, Offer, Proposal, Store
@@ -60,6 +61,16 @@ def watching(
     watching.follow(config_of(database))
     yield watching
     watching.stop()
+
+
+def test_what_there_is_is_read_where_the_daemon_watches(watching: Watching) -> None:
+    assert {str(table) for table in watching.catalog("main").tables} == {
+        "public.games",
+        "public.plays",
+        "public.sales",
+    }
+    with pytest.raises(TargetError, match="target mian: is not watched"):
+        watching.catalog("mian")
 
 
 def until(condition: Callable[[], bool]) -> None:

@@ -276,7 +276,7 @@ ci_stages:
     [
         ("[1, 2]", "expected a mapping"),
         ("a: [", "while parsing"),
-        ("version: 2\nmodels: [orders]\n", "is not as"),
+        ("version: 2\nmodels: [orders]\n", "is "),
         ("a: 1", "is n"),
     ],
 )
@@ -288,6 +288,24 @@ def test_what_is_something_else_is_refused_in_one_line(
     message = str(caught.value)
     assert words in message
     assert "\n" not in message
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "words"),
+    [
+        ("loose-foreign-keys", "users: [{table: orders, colum: a}]", "is: users[0]: has no `column`"),
+        ("loose-foreign-keys", "users: [{table: a, column: a}, b]", "is: users[1]: has no `table`"),
+        ("loose-foreign-keys", "version: 2\nmodels: []", "is a file of dbt: its kind is `dbt`"),
+        ("loose-foreign-keys", "users: 2", "is: users: expected a list of keys"),
+        ("dbt", "version: 2\nmodels: [{name: orders, columns: [{nam: x}]}]", "is: there is no `name`"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told_with_its_place(
+    imported: Import, kind: Kind, text: str, words: str
+) -> None:
+    with pytest.raises(UsageError) as caught:
+        imported(text, kind)
+    assert words in str(caught.value)
 
 
 def test_a_file_that_is_not_there(tmp_path: Path, catalog: Catalog) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pgvigil.errors import ConfigError
+from pgvigil.errors import ConfigError, TargetUnreachableError
 from pgvigil.metrics import Counters, Exposition, Guest
 from pgvigil.store import Store
 from pgvigil.underway import Underway
@@ -20,8 +20,10 @@ from pgvigil.window import Window
 from tests.web.world import FixedClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
+
+    from pgvigil.catalog import RelationName
 
 
 @dataclass
@@ -50,6 +52,8 @@ class Daemon:
     broken: str = ""
     going_on: list[Underway] = field(default_factory=list)
     guests: dict[str, Guest] = field(default_factory=dict)
+    lacking: set[str] = field(default_factory=set)
+    silent: set[str] = field(default_factory=set)
     hours: dict[str, Window] = field(default_factory=dict)
 
     def trouble(self) -> str:
@@ -78,6 +82,11 @@ class Daemon:
 
     def stands_by(self) -> bool:
         return not self.leads
+
+    def misfits(self, target: str, relations: Iterable[RelationName]) -> dict[RelationName, str]:
+        if target in self.silent:
+            raise TargetUnreachableError(f"target {target}: does not answer")
+        return {one: f"there is no table {one.child}" for one in relations if str(one.child) in self.lacking}
 
     def settings(self) -> dict[str, Any]:
         return {"targets": {name: {"dsn": "**********"} for name in self.watched}}

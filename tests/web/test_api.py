@@ -366,3 +366,19 @@ def test_without_anybody_to_authenticate_nothing_can_be_changed(
     assert "web.tokens" in refusal(answer)
     assert site.ask("/-/reload", "POST").status == 403
     assert store.deployments() == []
+
+
+@pytest.mark.parametrize(
+    "path", ["coverage", "subjects", "proposals", "acceptances", "incidents", "runs", "deployments"]
+)
+def test_a_list_is_not_empty_because_its_target_is_misspelt(store: Store, site: Site, path: str) -> None:
+    answer = site.ask(f"/api/v1/{path}?target=gmaes")
+    assert (answer.status, refusal(answer)) == (404, "there is no target gmaes, only games")
+    assert get(site, f"{path}?target=games") == []
+
+
+def test_a_target_that_is_watched_no_longer_has_a_history(store: Store, site: Site) -> None:
+    ended(store)
+    store.retire({("games", "orphan_rows")}, NOW)
+    assert get(site, "incidents?target=old")
+    assert site.ask("/api/v1/subjects?target=old").status == 404

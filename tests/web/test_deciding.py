@@ -85,7 +85,15 @@ def test_relations_that_are_written_elsewhere_are_adopted_at_once(site: Site) ->
     answer = post(site, "proposals", {"source": "dbt manifest.json", "relations": brought})
     assert (answer.status, json.loads(answer.body)) == (
         201,
-        {"target": "games", "offered": 2, "added": 1, "adopted": 1},
+        {
+            "target": "games",
+            "offered": 2,
+            "added": 1,
+            "adopted": 1,
+            "adopted_before": 0,
+            "rejected": 1,
+            "left_out": [],
+        },
     )
     states = {one.subject: (one.state.value, one.source) for one in site.store.proposals.all()}
     # What was rejected stays so.
@@ -96,6 +104,39 @@ def test_relations_that_are_written_elsewhere_are_adopted_at_once(site: Site) ->
     }
     wrong = post(site, "proposals", {"source": "x", "relations": ["shop.sales"]})
     assert (wrong.status, refusal(wrong)[:11]) == (422, "relations: ")
+
+
+def test_relations_of_another_database_are_not_adopted(site: Site) -> None:
+    site.control.lacking = {"legacy.parts", "legacy.kits"}
+    brought = [SALES, "legacy.parts(kit_id) -> legacy.kits(id)", SALES]
+    answer = post(site, "proposals", {"source": "x", "relations": brought})
+    assert (answer.status, json.loads(answer.body)) == (
+        201,
+        {
+            "target": "games",
+            "offered": 2,
+            "added": 1,
+            "adopted": 1,
+            "adopted_before": 0,
+            "rejected": 0,
+            "left_out": [f"{brought[1]}: there is no table legacy.parts"],
+        },
+    )
+    none = post(site, "proposals", {"source": "x", "relations": brought[1:2]})
+    assert (none.status, refusal(none)) == (
+        422,
+        f"relations: target games has none of them; {brought[1]}: there is no table legacy.parts",
+    )
+    assert [one.subject for one in site.store.proposals.all()] == [SALES]
+
+
+def test_relations_are_not_adopted_unseen(site: Site) -> None:
+    site.control.silent = {"games"}
+    assert post(site, "proposals", {"source": "x", "relations": [SALES]}).status == 503
+    site.control.leads = False
+    answer = post(site, "proposals", {"source": "x", "relations": [SALES]})
+    assert (answer.status, refusal(answer)) == (409, "this replica stands by: ask the one that leads")
+    assert site.store.proposals.all() == []
 
 
 def test_what_is_there_is_accepted(site: Site) -> None:
@@ -204,6 +245,23 @@ def test_no_proposal_is_shown_as_certain(store: Store, serve: Callable[..., Site
     page = serve(store).ask("/proposals").text
     assert '<td class="figure">&gt;99%</td>' in page
     assert "100%" not in page
+
+
+def test_the_buttons_are_within_a_narrow_screen(
+    store: Store, serve: Callable[..., Site], browser: Browser
+) -> None:
+    relation = propose(store)
+    site = serve(store, Security(USERS))
+    credentials = {"username": "anna", "password": PASSWORD}
+    with opened(browser, site, "/proposals", http_credentials=credentials) as page:
+        page.set_viewport_size({"width": 390, "height": 800})
+        row = page.locator(f'[data-proposal="{relation}"]')
+        for name in ("Adopt", "Reject"):
+            box = row.get_by_role("button", name=name).bounding_box()
+            assert box is not None
+            assert box["x"] + box["width"] <= 390
+        arrow = row.locator(".arrow").evaluate("arrow => arrow.getClientRects().length")
+        assert arrow == 1
 
 
 def test_who_may_only_read_sees_no_button(store: Store, serve: Callable[..., Site]) -> None:

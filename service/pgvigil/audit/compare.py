@@ -20,7 +20,13 @@ def compared(audit: Audit, earlier: str) -> Audit:
     document = _document(earlier)
     state = SchemaState.from_json(document.get("schema"))
     changes = compare_schemas(state, audit.state) if audit.state else ()
-    return replace(audit, changes=changes, compared_with=_moment(document.get("taken_at")))
+    database = str(document.get("database") or "")
+    return replace(
+        audit,
+        changes=changes,
+        compared_with=_moment(document.get("taken_at")),
+        compared_database="" if database == audit.database else database,
+    )
 
 
 def _document(text: str) -> dict[str, Any]:

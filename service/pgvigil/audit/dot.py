@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from pgvigil.audit.model import Audit, MapPair, MapRelation, Origin, TableInventory
-from pgvigil.audit.words import number, seen
+from pgvigil.audit.words import number, only_where, seen
 from pgvigil.catalog import TableName, quote
 
 _STYLES = {Origin.DECLARED: "solid", Origin.CONFIGURED: "dashed", Origin.INFERRED: "dotted"}
@@ -49,7 +49,10 @@ def _is_drawn(one: MapRelation, nodes: dict[TableName, str]) -> bool:
 
 
 def _edge(one: MapRelation, nodes: dict[TableName, str]) -> str:
-    said = [one.subject, *([f"broken: {one.broken}"] if one.broken else one.evidence[:1])]
+    said = [
+        f"{one.subject}{only_where(one.condition)}",
+        *([f"broken: {one.broken}"] if one.broken else one.evidence[:1]),
+    ]
     attributes = [f"style={_STYLES[one.origin]}", f"tooltip={_quoted(' · '.join(said))}"]
     if one.broken:
         columns = ", ".join(map(quote, one.relation.child_columns))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from pgvigil.audit.mermaid import to_mermaid
 from pgvigil.audit.model import Audit, IndexNote, MapPair, MapRelation
-from pgvigil.audit.words import at_risk, certainty, children, moment, number, seen, size
+from pgvigil.audit.words import at_risk, certainty, children, moment, number, only_where, seen, since, size
 from pgvigil.catalog import quote
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~&])")
@@ -66,7 +66,7 @@ def _broken(audit: Audit) -> Iterator[str]:
 def _changes(audit: Audit) -> Iterator[str]:
     if audit.compared_with is None:
         return
-    yield f"## Changed since {moment(audit.compared_with)} UTC"
+    yield f"## {_plain(since(audit))}"
     yield ""
     yield from [f"- {_plain(str(one))}" for one in audit.changes] or ["Nothing."]
     yield ""
@@ -101,7 +101,7 @@ def _mapping(items: Iterable[tuple[str, str]]) -> str:
 def _relations(relations: Iterable[MapRelation]) -> Iterator[str]:
     rows = [
         (
-            _cell_code(one.subject),
+            _cell_code(one.subject) + _plain(only_where(one.condition)),
             certainty(one.origin, one.probability),
             "; ".join(map(_plain, one.evidence)),
             "broken" if one.broken else "",

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from pgvigil.audit.model import Audit, MapRelation, Origin, TableInventory
-from pgvigil.audit.words import certainty, seen
+from pgvigil.audit.words import certainty, only_where, seen
 from pgvigil.catalog import Column, TableName
 
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
@@ -55,7 +55,7 @@ def _aside(column: Column) -> str:
 
 def _line(one: MapRelation, drawn: dict[TableName, str]) -> str:
     line = "}o--||" if one.origin is Origin.DECLARED else "}o..||"
-    columns = ", ".join(one.relation.child_columns)
+    columns = ", ".join(one.relation.child_columns) + only_where(one.condition)
     label = f"{columns} (broken)" if one.broken else columns
     if one.origin is Origin.INFERRED:
         label = f"{label}, {certainty(one.origin, one.probability)}"

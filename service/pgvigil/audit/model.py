@@ -196,7 +196,8 @@ class Audit:
 
     `sampled` tells whether rows were read for it. `counters_since` is when the server began to count scans
     and writes; None where it does not say. `unknown` says in a line each what could not be looked at.
-    `changes` are those since the audit that this one is compared with, which was taken at `compared_with`.
+    `changes` are those since the audit that this one is compared with, which was taken at `compared_with`, of
+    the database `compared_database` where that is another one.
     """
 
     target: str
@@ -215,3 +216,4 @@ class Audit:
     state: SchemaState | None = None
     changes: tuple[Change, ...] = ()
     compared_with: datetime | None = None
+    compared_database: str = ""

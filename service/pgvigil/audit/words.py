@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
-from pgvigil.audit.model import Origin
+from pgvigil.audit.model import Audit, Origin
+from pgvigil.catalog import quote
 from pgvigil.inference import as_percent
 
 # Control characters, and marks that hide or turn round what is written.
@@ -59,6 +60,23 @@ def children(rows: int | None) -> str:
     if rows is None:
         return "the child's rows are not known"
     return f"the child has {rows:,} rows" if rows else "the child is empty"
+
+
+def only_where(condition: tuple[str, str] | None) -> str:
+    """Say for which rows alone a relation holds; empty where it is for all."""
+    if condition is None:
+        return ""
+    column, value = condition
+    literal = value.replace("'", "''")
+    return f" where {quote(column)} = '{literal}'"
+
+
+def since(audit: Audit) -> str:
+    """Say what an audit is compared with; empty where it is with nothing."""
+    if audit.compared_with is None:
+        return ""
+    other = f", when it was database {seen(audit.compared_database)}" if audit.compared_database else ""
+    return f"Changed since {moment(audit.compared_with)} UTC{other}"
 
 
 def certainty(origin: Origin, probability: float) -> str:

@@ -39,6 +39,9 @@ _UNFINISHED = "the audit was not finished"
 Format = Literal["text", "markdown", "html", "json", "mermaid", "dot"]
 
 
+_MAP_ALONE: tuple[Format, ...] = ("mermaid", "dot")
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """What was asked for on the command line; `compare` is an earlier audit's JSON.
@@ -62,6 +65,8 @@ def run(request: Request) -> None:
     Raises UsageError about a file that cannot be read or written, and as `Daemon.get` does.
     """
     logs.configure("error", "auto")
+    if request.compare is not None and request.format in _MAP_ALONE:
+        raise UsageError(f"--compare: {request.format} is the map alone, and tells of no changes")
     earlier = None if request.compare is None else _text_of(request.compare)
     audit = _audited(request)
     if earlier is not None:

@@ -21,7 +21,7 @@ from pgvigil.audit import (
     SchemaInventory,
     TableInventory,
 )
-from pgvigil.audit.words import at_risk, certainty, children, moment, number, size
+from pgvigil.audit.words import at_risk, certainty, children, moment, number, only_where, since, size
 from pgvigil.catalog import Change, TableKind, quote
 from pgvigil.check import Severity
 from pgvigil.cli.output import counted, visible
@@ -32,6 +32,7 @@ _LINES = 60
 _TABLES = 400
 _NAMES = 8
 _EVIDENCE = 2
+_HARDLY_IN_DOUBT = 0.9
 
 T = TypeVar("T")
 Lines = Iterable[RenderableType]
@@ -47,7 +48,7 @@ def print_text(audit: Audit, console: Console) -> None:
     known = [one for one in audit.relations if one.origin is not Origin.INFERRED]
     proposed = [one for one in audit.relations if one.origin is Origin.INFERRED]
     broken = [one for one in audit.relations if one.broken]
-    since = "" if audit.compared_with is None else f"Changed since {moment(audit.compared_with)} UTC"
+    changed = since(audit)
     for title, lines in (
         ("Schemas", _schemas(audit.inventory.schemas)),
         ("Tables", _tables(audit.inventory.tables)),
@@ -56,7 +57,10 @@ def print_text(audit: Audit, console: Console) -> None:
         ("Entity pairs", _cut(audit.entity_pairs, _pair)),
         ("Indexes", _cut(audit.indexes, _index)),
         ("Fragmentation", _cut(audit.fragments, _fragment)),
-        (since, (_cut(audit.changes, _change) if audit.changes else [Text("  nothing")]) if since else ()),
+        (
+            changed,
+            (_cut(audit.changes, _change) if audit.changes else [Text("  nothing")]) if changed else (),
+        ),
         ("Broken relations", _cut(broken, _broken)),
         ("Unknown", _cut(audit.unknown, _unknown)),
     ):
@@ -140,9 +144,9 @@ def _relation(one: MapRelation) -> Lines:
 
 
 def _proposal(one: MapRelation) -> Lines:
-    where = " where {} = {!r}".format(*one.condition) if one.condition else ""
+    where = only_where(one.condition)
     yield Text(f"  {as_percent(one.probability):>4}  {visible(one.subject)}{visible(where)}")
-    yield from _evidence(one.evidence)
+    yield from _evidence(one)
 
 
 def _pair(one: MapPair) -> Lines:
@@ -157,16 +161,20 @@ def _pair(one: MapPair) -> Lines:
     if sides:
         yield Text(f"      {', '.join(sides)}", style="dim")
     if one.origin is Origin.INFERRED:
-        yield from _evidence(one.evidence)
+        yield from _evidence(one)
 
 
 def _mapping(names: Mapping[str, str]) -> str:
     return visible(", ".join(left if left == right else f"{left}: {right}" for left, right in names.items()))
 
 
-def _evidence(evidence: Sequence[str]) -> Lines:
-    if evidence:
-        yield Text(f"        {visible('; '.join(evidence[:_EVIDENCE]))}", style="dim")
+def _evidence(one: MapRelation | MapPair) -> Lines:
+    """Yield what speaks for a proposal: of one that is hardly in doubt the weightiest, else all of it."""
+    shown = one.evidence[: _EVIDENCE if one.probability >= _HARDLY_IN_DOUBT else None]
+    more = len(one.evidence) - len(shown)
+    if shown:
+        words = [*shown, *([f"… and {more:,} more"] if more else [])]
+        yield Text(f"        {visible('; '.join(words))}", style="dim")
 
 
 def _index(one: IndexNote) -> Lines:

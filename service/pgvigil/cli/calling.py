@@ -23,6 +23,15 @@ _PASSING = frozenset((502, 503, 504))
 _ATTEMPTS = 3
 
 
+class RefusedError(UsageError):
+    """A daemon refused what it was asked or told: with a status, and a reason in its own words."""
+
+    def __init__(self, url: str, status: int, reason: str) -> None:
+        self.status = status
+        self.reason = reason
+        super().__init__(f"{url}: {status}: {reason}")
+
+
 @dataclass(frozen=True, slots=True)
 class Daemon:
     """Where a daemon serves, and how it is asked: with a token from a file, or from $PGVIGIL_TOKEN."""
@@ -34,8 +43,8 @@ class Daemon:
     def get(self, path: str, narrowed: Mapping[str, str | None]) -> Any:
         """Return what the API answers.
 
-        Raises PgvigilError when the daemon cannot be reached, UsageError when it refuses. A token is sent if
-        there is one: reading may be open to everybody.
+        Raises PgvigilError when the daemon cannot be reached, RefusedError when it refuses. A token is sent
+        if there is one: reading may be open to everybody.
         """
         query = urlencode({name: value for name, value in narrowed.items() if value is not None})
         return self._ask("GET", f"{path}?{query}" if query else path, None, _token(self.token_file))
@@ -107,8 +116,9 @@ def _refusal(url: str, answer: urllib3.BaseHTTPResponse) -> PgvigilError:
         reason = str(answer.json()["error"])
     except (ValueError, KeyError, TypeError):
         reason = "no pgvigil answers there"
-    message = f"{url}: {answer.status}: {reason}"
-    return UsageError(message) if 400 <= answer.status < 500 else PgvigilError(message)
+    if 400 <= answer.status < 500:
+        return RefusedError(url, answer.status, reason)
+    return PgvigilError(f"{url}: {answer.status}: {reason}")
 
 
 def _reason(error: Exception) -> str:

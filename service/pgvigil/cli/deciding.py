@@ -59,11 +59,14 @@ def proposals_adopt_command(
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
-) -> None:
-    """Let proposals be examined from now on, as if they were configured."""
+) -> int:
+    """Let proposals be examined from now on, as if they were configured.
+
+    Exit status: 0 all of them are, also those that were before; 2 one is unknown, or nothing may be decided.
+    """
     from pgvigil.cli import calling, proposals
 
-    proposals.decide(calling.Daemon(url, token_file, ca_file), "adopt", ids, note)
+    return proposals.decide(calling.Daemon(url, token_file, ca_file), "adopt", ids, note)
 
 
 @proposals_app.command("reject")
@@ -74,11 +77,14 @@ def proposals_reject_command(
     url: UrlOption = DEFAULT_URL,
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
-) -> None:
-    """Never propose them again; what was adopted is no longer examined."""
+) -> int:
+    """Never propose them again; what was adopted is no longer examined.
+
+    Exit status: as that of `adopt`.
+    """
     from pgvigil.cli import calling, proposals
 
-    proposals.decide(calling.Daemon(url, token_file, ca_file), "reject", ids, note)
+    return proposals.decide(calling.Daemon(url, token_file, ca_file), "reject", ids, note)
 
 
 @proposals_app.command("import")

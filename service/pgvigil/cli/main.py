@@ -247,7 +247,14 @@ def checks_command(
 @app.command("init")
 @one_line_errors
 def init_command(
-    dsn: DsnOption = None,
+    dsn: Annotated[
+        str | None,
+        typer.Option(
+            "--dsn",
+            metavar="DSN",
+            help="libpq connection string or URI of what is discovered; else $PGVIGIL_DSN.",
+        ),
+    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", metavar="FILE", help="A new file, instead of stdout.")
     ] = None,

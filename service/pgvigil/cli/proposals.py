@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import quote
 
+from pgvigil.adoption import matching
+from pgvigil.audit.words import moment
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
-from pgvigil.cli.calling import Daemon
-from pgvigil.cli.output import visible
+from pgvigil.cli.calling import Daemon, RefusedError
+from pgvigil.cli.output import counted, visible
+from pgvigil.errors import PgvigilError
 from pgvigil.imports import Kind, imported_relations
 from pgvigil.inference import as_percent
 from pgvigil.registry import Registry
@@ -46,11 +51,30 @@ def show(daemon: Daemon, target: str | None, state: str | None, output: str) -> 
         sys.stdout.write(f"no proposals{f' are {state}' if state else ''}\n")
 
 
-def decide(daemon: Daemon, decision: Decision, proposals: Sequence[str], note: str | None) -> None:
-    """Adopt or reject proposals, one after the other; raises as `Daemon.post` does."""
-    for one in proposals:
-        decided = daemon.post(f"proposals/{quote(one, safe='')}/{decision}", {"note": note})
-        sys.stdout.write(f"{decided['decision']} {visible(decided['subject'])}\n")
+def decide(daemon: Daemon, decision: Decision, proposals: Sequence[str], note: str | None) -> int:
+    """Adopt or reject proposals, one after the other, and return the exit status.
+
+    One that there is not keeps none of the others from it, and what is so already is no error: a script may
+    run again. Raises as `Daemon.post` does when nothing can be decided; what is left then is told on stderr.
+    """
+    status = 0
+    for place, one in enumerate(proposals):
+        try:
+            decided = daemon.post(f"proposals/{quote(one, safe='')}/{decision}", {"note": note})
+        except RefusedError as refusal:
+            if refusal.status == HTTPStatus.CONFLICT:
+                sys.stdout.write(f"{visible(refusal.reason)}\n")
+                continue
+            if refusal.status != HTTPStatus.NOT_FOUND:
+                raise
+            sys.stderr.write(f"pgvigil: {visible(str(refusal))}\n")
+            status = refusal.exit_status
+        except PgvigilError:
+            sys.stderr.write(f"pgvigil: not decided: {visible(', '.join(proposals[place:]))}\n")
+            raise
+        else:
+            sys.stdout.write(f"{decided['decision']} {visible(decided['subject'])}\n")
+    return status
 
 
 def bring(daemon: Daemon, request: Import) -> None:
@@ -68,13 +92,26 @@ def bring(daemon: Daemon, request: Import) -> None:
         "adopt": request.adopt,
     }
     answer = daemon.post("proposals", told)
+    for problem in answer["left_out"]:
+        sys.stderr.write(f"pgvigil: target {answer['target']} lacks it: {visible(problem)}\n")
+    left_out = len(found.problems) + len(answer["left_out"])
+    sys.stdout.write(f"{answer['target']}: {_sum(answer, request.adopt, len(found.declared), left_out)}\n")
+
+
+def _sum(answer: Mapping[str, Any], adopt: bool, declared: int, left_out: int) -> str:
+    """Say what became of the relations of a file: each is in one of the figures."""
+    here = answer["offered"] - len(answer["left_out"])
+    decided = answer["adopted_before"] + answer["rejected"]
     parts = (
-        (answer["added"], "added"),
-        (answer["adopted"], "adopted"),
-        (len(found.declared), "declared anyway"),
-        (len(found.problems), "left out"),
+        (answer["adopted"], "adopted") if adopt else (answer["added"], "proposed"),
+        (0 if adopt else here - answer["added"] - decided, "proposed before"),
+        (answer["adopted_before"], "adopted before"),
+        (answer["rejected"], "rejected before"),
+        (declared, "declared anyway"),
+        (left_out, "left out"),
     )
-    sys.stdout.write(f"{answer['target']}: {', '.join(f'{number} {word}' for number, word in parts)}\n")
+    total = counted(here + declared + left_out, "relation")
+    return f"{total}: {', '.join(f'{number} {word}' for number, word in parts if number) or 'nothing'}"
 
 
 def _catalog(request: Import) -> Catalog:
@@ -90,4 +127,13 @@ def _lines(one: dict[str, Any]) -> list[str]:
     said = f", by {one['decided_by']}" if one["decided_by"] else ""
     probable = as_percent(one["probability"])
     head = f"{one['id']}  {probable:>4}  {one['state']}{said}  {one['target']}: {one['subject']}"
-    return [visible(head), *(f"      {visible(line)}" for line in one["evidence"])]
+    more = (_decided(one), matching(one["settings"]), *one["evidence"])
+    return [visible(head), *(f"      {visible(line)}" for line in more if line)]
+
+
+def _decided(one: Mapping[str, Any]) -> str:
+    """Say when and why something was decided, empty where nothing was."""
+    if one["decided_at"] is None:
+        return ""
+    at = moment(datetime.fromisoformat(one["decided_at"]))
+    return f"{one['decision']} {at} UTC{': ' if one['why'] else ''}{one['why'] or ''}"

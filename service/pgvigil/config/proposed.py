@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pgvigil.catalog import quote
 from pgvigil.config.written import flow, line, prose
 from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation, as_figure
 
@@ -15,10 +16,16 @@ _INDENT = 8
 # Of those that are less than likely; the likely ones are all there.
 _MOST_UNLIKELY = 20
 _MOST_EVIDENCE = 4
+_MOST_OF_SOME_ROWS = 5
 # In this check's section, under this setting, a proposal does what it says.
 _ADOPTING: dict[Setting, str] = {"relations": "orphan_rows", "pairs": "table_drift"}
 _INFERRED = (
     "Nobody declared these: they were inferred, with the probability and the evidence that stand above each."
+)
+_OTHERS_INFERRED = (
+    "In force is what people say, as stands above each. Nobody declared the others: they were inferred, "
+    "with the probability and the evidence that stand above each, and none of them is in force before a "
+    "person has adopted it."
 )
 _TO_ADOPT = (
     "What is right is adopted by removing the # in front of each of its lines, and of the setting's name."
@@ -71,9 +78,11 @@ class Proposals:
         entries = self._entries(setting)
         chosen = [one for one in entries if ours and self._is_in_force(one)]
         others = [one for one in entries if not (ours and self._is_in_force(one))]
+        if ours and setting == "relations":
+            yield from self._of_some_rows()
         if not entries:
             return
-        yield from prose(f"{_INFERRED} {self._in_force_says()} {_TO_ADOPT}", _INDENT)
+        yield from prose(f"{self._in_force_says(any_adopted=bool(chosen))} {_TO_ADOPT}", _INDENT)
         yield f"{' ' * _INDENT}{'' if chosen else '#'}{setting}:"
         for one in chosen:
             yield from _written(one, "", "")
@@ -83,10 +92,26 @@ class Proposals:
         if more:
             yield from prose(f"… and {more} less likely, which `pgvigil audit` tells.", _INDENT + 2)
 
-    def _in_force_says(self) -> str:
-        if self.adopt is None:
-            return "None of them is in force before a person has adopted it."
-        return f"In force are those of {self.adopt} and more, as `--adopt` said: strike out what is wrong."
+    def _in_force_says(self, *, any_adopted: bool) -> str:
+        if self.adopt is not None:
+            unseen = (
+                f"In force are those of {self.adopt} and more, as `--adopt` said: strike out what is wrong."
+            )
+            return f"{_INFERRED} {unseen}"
+        if any_adopted:
+            return _OTHERS_INFERRED
+        return f"{_INFERRED} None of them is in force before a person has adopted it."
+
+    def _of_some_rows(self) -> Iterator[str]:
+        """Yield which relations no setting can say, as another column decides for which rows each holds."""
+        found = [f"`{one.relation}` by {quote(one.condition[0])}" for one in self.relations if one.condition]
+        if found:
+            more = f" and {len(found) - _MOST_OF_SOME_ROWS} more" if len(found) > _MOST_OF_SOME_ROWS else ""
+            names = ", ".join(found[:_MOST_OF_SOME_ROWS])
+            said = (
+                "Some hold for a part of the rows alone, which no setting can say and `pgvigil audit` shows"
+            )
+            yield from prose(f"{said}: {names}{more}.", _INDENT)
 
     def _is_in_force(self, entry: _Entry) -> bool:
         adopted = entry.adopted or (self.adopt is not None and entry.probability >= self.adopt)

@@ -21,6 +21,7 @@ from pgvigil.config.settings import Budget, Settings, TargetSettings
 from pgvigil.config.written import flow, line, prose
 
 DSN_VARIABLE = "PGVIGIL_DSN"
+TOKEN_VARIABLE = "PGVIGIL_TOKEN"
 
 _MOST_SCHEMAS = 50
 _MOST_EXAMPLES = 3
@@ -38,7 +39,9 @@ _FILE = """\
 # Validate with `pgvigil config check FILE`; `pgvigil config schema` tells an editor all that may be here.
 
 state: {state}  # or postgresql+psycopg://USER@HOST/DATABASE
-web: {web}
+web:
+  listen: {listen}
+{tokens}
 
 targets:
   {name}:
@@ -71,7 +74,8 @@ def starting_file(
     return _FILE.format(
         head=_head(catalog),
         state=settings["state"]["default"],
-        web=flow({"listen": Web().listen}),
+        listen=flow(Web().listen),
+        tokens="\n".join(_tokens()),
         name=flow(name),
         variable=DSN_VARIABLE,
         every=target["every"]["default"],
@@ -84,6 +88,18 @@ def starting_file(
             one for check in types.values() for one in _check(check, catalog, proposals or Proposals())
         ),
     )
+
+
+def _tokens() -> Iterator[str]:
+    """Yield who may tell pgvigil something, commented out."""
+    yield from prose(
+        "Who may adopt proposals, accept schemas and mark deployments: tokens for the commands, of 16 or "
+        "more characters (`openssl rand -hex 32` makes one); on the console people log in, as users of "
+        "`config_file`.",
+        2,
+    )
+    yield "  #tokens:"
+    yield f"  #  me: {{token: !env {TOKEN_VARIABLE}, scope: write}}"
 
 
 def _head(catalog: Catalog | None) -> str:

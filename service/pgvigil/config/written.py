@@ -16,7 +16,7 @@ from pgvigil.config.origin import one_line
 _WIDTH = 100
 # textwrap breaks no line here.
 _NO_BREAK = "\xa0"
-_CODE = re.compile(r"`[^`]+`")
+_UNBROKEN = re.compile(r"`[^`]+`|[0-9] %")
 # Words and durations: no numbers, truth values or nulls, and no character that means something.
 _PLAIN = re.compile(
     r"(?!(?:null|true|false|yes|no|on|off|y|n)$)[A-Za-z_][A-Za-z0-9_.-]*|[0-9]+(?:ms|s|m|h|d)", re.IGNORECASE
@@ -45,8 +45,8 @@ def line(value: Any) -> str:
 def prose(text: str, indent: int) -> Iterator[str]:
     """Yield the lines of a comment."""
     prefix = " " * indent + "# "
-    # A command or a relation that stands on two lines is hard to copy.
-    unbroken = _CODE.sub(lambda code: code[0].replace(" ", _NO_BREAK), one_line(text))
+    # A command or a relation on two lines is hard to copy, a figure without its unit hard to read.
+    unbroken = _UNBROKEN.sub(lambda found: found[0].replace(" ", _NO_BREAK), one_line(text))
     lines = textwrap.wrap(
         unbroken, _WIDTH, initial_indent=prefix, subsequent_indent=prefix, break_on_hyphens=False
     )

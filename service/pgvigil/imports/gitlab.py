@@ -11,11 +11,20 @@ _KEEPING = "update_column_to"
 
 
 def loose_keys(document: Mapping[str, Any]) -> Iterator[Written]:
-    """Yield the relations of a `gitlab_loose_foreign_keys.yml`; they refer to primary keys."""
+    """Yield the relations of a `gitlab_loose_foreign_keys.yml`; they refer to primary keys.
+
+    Raises ValueError about the first entry that is none.
+    """
     for child, keys in document.items():
+        if not isinstance(keys, list | None):
+            raise ValueError(f"{child}: expected a list of keys, each with `table` and `column`")
         for position, key in enumerate(keys or ()):
+            where = f"{child}[{position}]"
+            for name in ("table", "column"):
+                if not isinstance(key, Mapping) or name not in key:
+                    raise ValueError(f"{where}: has no `{name}`")
             yield Written(
-                where=f"{child}[{position}]",
+                where=where,
                 child=_named(str(child)),
                 child_column=str(key["column"]),
                 parent=_named(str(key["table"])),

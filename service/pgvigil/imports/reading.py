@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -29,18 +29,36 @@ def imported_relations(kind: Kind, path: Path, catalog: Catalog) -> Imported:
     read: Callable[[Mapping[str, Any]], Iterator[Written]]
     if not isinstance(document, Mapping):
         raise UsageError(f"{path}: expected a mapping, as {_example(kind)} is")
+    is_manifest = "nodes" in document and "metadata" in document
+    is_schema = "version" in document or bool({"models", "sources", "seeds", "snapshots"} & set(document))
     if kind == "loose-foreign-keys":
+        # A child table may be called like a section of dbt's, but never be a number.
+        if is_manifest or isinstance(document.get("version"), int | float | str):
+            raise UsageError(f"{path}: is a file of dbt: its kind is `dbt`")
         read = loose_keys
-    elif "nodes" in document and "metadata" in document:
+    elif is_manifest:
         read = manifest_relations
-    elif "version" in document or {"models", "sources", "seeds", "snapshots"} & set(document):
+    elif is_schema:
         read = schema_relations
     else:
         raise UsageError(f"{path}: is neither a manifest.json nor a schema.yml of dbt")
+    written: list[Written] = []
     try:
-        return fitted(list(read(document)), catalog)
+        written.extend(read(document))
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise UsageError(f"{path}: is not as {_example(kind)} is: {type(error).__name__}: {error}") from None
+        raise UsageError(f"{path}: is not as {_example(kind)} is: {_fault(error, written)}") from None
+    return fitted(written, catalog)
+
+
+def _fault(error: Exception, written: Sequence[Written]) -> str:
+    """Say what is wrong with a file, and where: behind what could be read."""
+    if isinstance(error, ValueError):
+        return str(error)
+    behind = f"behind {written[-1].where} " if written else ""
+    what = (
+        f"there is no `{error.args[0]}`" if isinstance(error, KeyError) else f"something unexpected ({error})"
+    )
+    return f"{behind}{what}"
 
 
 def _read(path: Path) -> object:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from pgvigil.catalog import RelationName
 from pgvigil.metrics import Guest
 from pgvigil.underway import Underway
 from pgvigil.window import Window
@@ -48,6 +49,10 @@ class Control(Protocol):
 
     def examine(self, target: str, check: str | None) -> list[str]:
         """Let ticks begin now; return `target/check` of each, none when this replica stands by."""
+        ...
+
+    def misfits(self, target: str, relations: Iterable[RelationName]) -> Mapping[RelationName, str]:
+        """Return why some relations cannot be examined: the target has no such tables; raises TargetError."""
         ...
 
     def settings(self) -> Mapping[str, Any]:

@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from pgvigil.adoption import matching
 from pgvigil.clock import Clock
 from pgvigil.incident import Incident, State
 from pgvigil.inference import as_percent
@@ -55,6 +56,7 @@ class Pages:
             words.flat,
             words.passages,
             as_percent,
+            matching,
         )
         self._templates.filters |= {each.__name__: each for each in filters}
         self._templates.globals |= {"version": version, "whole_check": WHOLE_CHECK}

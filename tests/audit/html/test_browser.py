@@ -274,6 +274,29 @@ def test_without_scripts_the_map_and_all_tables_are_there(open_report) -> None:
     assert page.url.endswith("#schemas")
 
 
+def test_on_a_narrow_screen_the_map_fills_its_frame_and_no_schema_hides_its_tables(open_report) -> None:
+    page = open_report(crisis())
+    page.set_viewport_size({"width": 500, "height": 900})
+    frame = page.locator("#drawing").bounding_box()
+    assert frame["height"] < frame["width"]
+    largest = max(
+        page.evaluate(
+            "[...document.querySelectorAll('.afar text')].map(text => text.getAttribute('font-size') * 1)"
+        )
+    )
+    assert largest * frame["width"] / viewed(page)[2] < 24
+
+
+def test_on_paper_a_header_that_is_repeated_has_its_words(open_report) -> None:
+    page = open_report(crisis())
+    page.emulate_media(media="print")
+    # The browser paints no buttons in it.
+    shown = page.evaluate(
+        "[...document.querySelectorAll('thead button')].map(b => getComputedStyle(b).display)"
+    )
+    assert set(shown) == {"contents"}
+
+
 def test_on_paper_the_whole_map_is_there_and_no_buttons(open_report) -> None:
     page = open_report(crisis())
     page.locator("#drawing").focus()

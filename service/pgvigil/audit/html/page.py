@@ -57,7 +57,12 @@ def _environment() -> Environment:
     )
     filters = (words.seen, words.number, words.size, words.moment, words.at_risk)
     environment.filters |= {each.__name__: each for each in filters}
-    environment.globals |= {"certainty": words.certainty, "as_percent": as_percent, "quote": quote}
+    environment.globals |= {
+        "certainty": words.certainty,
+        "since": words.since,
+        "as_percent": as_percent,
+        "quote": quote,
+    }
     return environment
 
 

@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from pgvigil.audit.html.layout import Box, arrange
 from pgvigil.audit.html.lines import Curve, Point, line
 from pgvigil.audit.model import Audit, MapRelation, TableInventory
-from pgvigil.audit.words import certainty, number, seen, size
+from pgvigil.audit.words import certainty, number, only_where, seen, size
 from pgvigil.catalog import TableName
 
 _LONGEST_NAME = 30
 _LETTER = 6.8
 """The width of a letter of the map's monospaced font."""
 _AROUND_NAME = 16.0
+_LARGEST_LETTERS = 110.0
+_LETTERS_ACROSS = 26
+"""A schema's name that is larger than the map's width by this many hides its tables on a narrow screen."""
 _READABLE_WIDTH = 2_600
 """Up to here the names of tables can be read when the whole map is on a screen."""
 
@@ -59,7 +62,10 @@ class Edge:
     def title(self) -> str:
         """What is said of it at a first look: for a broken one why it is that."""
         relation = self.relation
-        lines = [seen(relation.subject), certainty(relation.origin, relation.probability)]
+        lines = [
+            seen(f"{relation.subject}{only_where(relation.condition)}"),
+            certainty(relation.origin, relation.probability),
+        ]
         if relation.broken is not None:
             lines.append(f"BROKEN: {seen(relation.broken)}")
         return "\n".join(lines)
@@ -116,7 +122,9 @@ def picture(audit: Audit) -> Picture:
         for name in names
     )
     edges = _edges(audit.relations, plan.tables, ids)
-    return Picture(nodes, edges, _regions(audit, plan.schemas, names), plan.width, plan.height)
+    largest = min(_LARGEST_LETTERS, plan.width / _LETTERS_ACROSS)
+    regions = _regions(audit, plan.schemas, names, largest)
+    return Picture(nodes, edges, regions, plan.width, plan.height)
 
 
 def _edges(
@@ -140,7 +148,9 @@ def _uncovered(curve: Curve, boxes: Collection[Box]) -> Point:
     return next(free, next(curve.points()))
 
 
-def _regions(audit: Audit, frames: Mapping[str, Box], names: Sequence[TableName]) -> tuple[Region, ...]:
+def _regions(
+    audit: Audit, frames: Mapping[str, Box], names: Sequence[TableName], largest: float
+) -> tuple[Region, ...]:
     tables = Counter(name.schema for name in names)
     zones = {name: place for place, name in enumerate(audit.zones, start=1)}
     deprecated = {schema.name for schema in audit.inventory.schemas if schema.deprecated}
@@ -151,7 +161,7 @@ def _regions(audit: Audit, frames: Mapping[str, Box], names: Sequence[TableName]
             tables=tables[schema],
             zone=zones.get(schema, 0),
             deprecated=schema in deprecated,
-            far=min(box.width / (0.7 * max(len(schema), 4)), box.height * 0.5, 110.0),
+            far=min(box.width / (0.7 * max(len(schema), 4)), box.height * 0.5, largest),
         )
         for schema, box in frames.items()
     )

@@ -11,10 +11,11 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from pgvigil.clock import Clock
-from pgvigil.errors import PgvigilError, StoreError, UsageError
+from pgvigil.errors import PgvigilError, StoreError, TargetError, UsageError
 from pgvigil.store import Store
 from pgvigil.web.api.answers import Error
 from pgvigil.web.api.deciding import deciding, decisions
+from pgvigil.web.api.named import remembered, watched
 from pgvigil.web.api.reading import current, past
 from pgvigil.web.api.telling import events, words
 from pgvigil.web.control import Control
@@ -35,9 +36,10 @@ def create_api(store: Store, control: Control, clock: Clock, version: str) -> Fa
         servers=[{"url": "/api/v1"}],
         responses={status: {"model": Error} for status in (401, 404, 422, 503)},
     )
-    reading = (current(store, control), past(store, clock), decisions(store, control))
-    telling = (events(store, control, clock), words(store, clock), deciding(store, control, clock))
-    for router in (*reading, *telling):
+    for router in (current(store, control), decisions(store, control)):
+        api.include_router(router, dependencies=[watched(store, control)])
+    api.include_router(past(store, clock), dependencies=[remembered(store, control)])
+    for router in (events(store, control, clock), words(store, clock), deciding(store, control, clock)):
         api.include_router(router)
     for kind, handler in _HANDLERS.items():
         api.add_exception_handler(kind, handler)
@@ -65,7 +67,8 @@ def _complaint(where: Sequence[str | int], message: str) -> str:
 
 
 async def _failed(_: Request, error: Exception) -> JSONResponse:
-    status = 409 if isinstance(error, UsageError) else 503 if isinstance(error, StoreError) else 500
+    passing = isinstance(error, StoreError | TargetError)
+    status = 409 if isinstance(error, UsageError) else 503 if passing else 500
     return JSONResponse({"error": str(error)}, status)
 
 

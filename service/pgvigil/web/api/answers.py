@@ -220,12 +220,19 @@ class ProposalAnswer(Answer):
 
 
 class Imported(Answer):
-    """What came of relations that were brought: how many are new, and how many are examined from now on."""
+    """What came of relations that were brought.
+
+    Of those `offered`, each once, `left_out` says which do not fit the target, and why. Of the others `added`
+    are new, `adopted` are examined from now on; `adopted_before` and `rejected` were decided on already.
+    """
 
     target: str
     offered: int
     added: int
     adopted: int
+    adopted_before: int
+    rejected: int
+    left_out: list[str]
 
 
 class AcceptanceAnswer(Answer):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, HTTPException, Query, Request
 
 from pgvigil.catalog import RelationName, parse_relation
 from pgvigil.clock import Clock
-from pgvigil.store import Kind, Offer, Proposal, Store
+from pgvigil.store import Kind, Offer, Proposal, ProposalState, Store
 from pgvigil.web.api.answers import AcceptanceAnswer, Accepted, Imported, ProposalAnswer
+from pgvigil.web.api.named import require_target
 from pgvigil.web.api.questions import (
     AcceptanceNarrowing,
     AcceptQuestion,
@@ -17,7 +19,7 @@ from pgvigil.web.api.questions import (
     ImportQuestion,
     ProposalNarrowing,
 )
-from pgvigil.web.api.telling import log_of, require_target, router_of_words, who_says
+from pgvigil.web.api.telling import log_of, router_of_words, who_says
 from pgvigil.web.control import Control
 
 
@@ -66,23 +68,30 @@ def deciding(store: Store, control: Control, clock: Clock) -> APIRouter:
     def bring(brought: ImportQuestion, request: Request) -> Imported:
         """Propose relations that a team has written down elsewhere, and adopt them unless told otherwise."""
         target = _the_target(brought.target, control)
+        names = _parsed(brought.relations)
+        misfits = _misfits(control, target, names)
+        why = f"imported from {brought.source}"
         offers = [
-            Offer(
-                kind=Kind.RELATION,
-                subject=str(name),
-                settings=str(name),
-                evidence=(f"imported from {brought.source}",),
-            )
-            for name in _parsed(brought.relations)
+            Offer(kind=Kind.RELATION, subject=str(name), settings=str(name), evidence=(why,))
+            for name in names
+            if name not in misfits
         ]
         now, who = clock.now(), who_says(brought.who, request)
         proposed = store.proposals.propose(target, offers, source=brought.source, at=now)
-        adopted = 0
-        for one in _undecided(store, target, offers) if brought.adopt else ():
-            store.proposals.adopt(one.id, who=who, at=now, why=f"imported from {brought.source}")
-            adopted += 1
+        theirs = _theirs(store, target, offers)
+        undecided = [one for one in theirs if one.decision is None] if brought.adopt else []
+        for one in undecided:
+            store.proposals.adopt(one.id, who=who, at=now, why=why)
         log_of(request, "relations imported", target=target, source=brought.source, added=proposed.added)
-        return Imported(target=target, offered=len(offers), added=proposed.added, adopted=adopted)
+        return Imported(
+            target=target,
+            offered=len(names),
+            added=proposed.added,
+            adopted=len(undecided),
+            adopted_before=sum(one.decision is ProposalState.ADOPTED for one in theirs),
+            rejected=sum(one.decision is ProposalState.REJECTED for one in theirs),
+            left_out=[f"{name}: {misfit}" for name, misfit in misfits.items()],
+        )
 
     @router.post("/acceptances", status_code=201)
     def accept(word: AcceptQuestion, request: Request) -> Accepted:
@@ -121,14 +130,28 @@ def _the_target(target: str | None, control: Control) -> str:
 
 def _parsed(relations: list[str]) -> list[RelationName]:
     try:
-        return [parse_relation(one) for one in relations]
+        return list(dict.fromkeys(parse_relation(one) for one in relations))
     except ValueError as error:
         raise HTTPException(422, f"relations: {error}") from None
 
 
-def _undecided(store: Store, target: str, offers: list[Offer]) -> list[Proposal]:
+def _misfits(control: Control, target: str, names: list[RelationName]) -> Mapping[RelationName, str]:
+    """Return what the target has not, and why; refuse relations that are all of another database."""
+    if not names:
+        return {}
+    if control.stands_by():
+        raise HTTPException(409, "this replica stands by: ask the one that leads")
+    misfits = control.misfits(target, names)
+    if len(misfits) == len(names):
+        name, misfit = next(iter(misfits.items()))
+        raise HTTPException(422, f"relations: target {target} has none of them; {name}: {misfit}")
+    return misfits
+
+
+def _theirs(store: Store, target: str, offers: list[Offer]) -> list[Proposal]:
+    """Return what is proposed on a target and the same as what is offered."""
     ids = {one.id_on(target) for one in offers}
-    return [one for one in store.proposals.all(target) if one.id in ids and one.decision is None]
+    return [one for one in store.proposals.all(target) if one.id in ids]
 
 
 def _differing(store: Store, target: str, check: str) -> list[str]:

@@ -13,6 +13,7 @@ from pgvigil.incident import Incident
 from pgvigil.store import Deployment, Store
 from pgvigil.web.api import said
 from pgvigil.web.api.answers import Deployed, DeploymentAnswer, Error, Examining, IncidentAnswer
+from pgvigil.web.api.named import require_target
 from pgvigil.web.api.questions import DeploymentQuestion, MarkQuestion, RunQuestion
 from pgvigil.web.control import Control
 
@@ -121,12 +122,6 @@ async def _json_alone(request: Request) -> None:
 def log_of(request: Request, event: str, **what: object) -> None:
     """Log what somebody told, and who did."""
     log.info(event, caller=request.state.caller.name, address=request.client and request.client.host, **what)
-
-
-def require_target(target: str, names: list[str]) -> None:
-    """Refuse what is told of a target that there is not."""
-    if target not in names:
-        raise HTTPException(404, f"there is no target {target}, only {', '.join(names)}")
 
 
 def _require_live(store: Store, incident: str) -> Incident:
