@@ -70,8 +70,8 @@ class SchemaDrift(Check[SchemaDriftParams]):
         the schema is accepted anew. Not looked at: defaults, privileges, policies, comments, triggers,
         functions, sequences, domains, the labels of enums, inheritance, the text of views, other indexes,
         operator classes and collations of indexes, and partitions, which come and go.
-    Cost: one query of pg_constraint and pg_index for all schemas together; the rest is in the catalog that every check
-        uses.
+    Cost: one query of pg_constraint and pg_index for all schemas together; the rest is in the catalog that
+        every check uses.
     False positives: a deployment that nobody marked, or accepted. What was read before and after a change
         that was made at that moment is taken back by the next run, before an incident opens.
     Remedy: accept the schema as it is, if that was meant; else restore what is gone, or undo the change. The
