@@ -94,10 +94,9 @@ SELECT k.oid::bigint AS oid,
        CASE WHEN k.body <> '' THEN md5(regexp_replace(k.body, ':location -?[0-9]+', '', 'g')) ELSE '' END AS digest,
        -- What is built in has the same number everywhere, and those of initdb begin with 10000.
        ARRAY(
-           SELECT DISTINCT m[1]::bigint
-           FROM regexp_matches(
-               regexp_replace(k.body, ':[a-z]*(location|typmod) -?[0-9]+', '', 'g'), ':[a-z]+ ([1-9][0-9]{4,})', 'g'
-           ) AS m
+           SELECT DISTINCT m[2]::bigint
+           FROM regexp_matches(k.body, ':([a-z]+) ([1-9][0-9]{4,})', 'g') AS m
+           WHERE m[1] <> 'location' AND m[1] NOT LIKE '%typmod'
            ORDER BY 1
        ) AS uses,
        ARRAY(
