@@ -128,7 +128,7 @@ def schema_list_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """List the schemas: who accepted each, and whether it differs or is gone.
+    """List the schemas: who accepted each, and what differs or is gone.
 
     `as first seen` is one that nobody has accepted yet: the first look is what it is compared with.
     """
@@ -155,10 +155,10 @@ def schema_accept_command(
     token_file: TokenFileOption = None,
     ca_file: CaFileOption = None,
 ) -> None:
-    """Show what differs in schemas, as the last look saw them, and accept that.
+    """Show what differs in schemas, and accept that.
 
-    The check schema_drift compares with that from now on. At a terminal you are asked first; what has
-    changed since it was shown is not accepted.
+    It is what the last look saw, and what the check schema_drift compares with from now on. At a terminal you
+    are asked first; what has changed since it was shown is not accepted.
     """
     from pgvigil.cli import calling, schema
 
