@@ -93,7 +93,8 @@ def propose(
     """Make the offers what the source proposes; what was decided stays as it is.
 
     `known` are the subjects that are declared or configured anyway. With None, they are not looked at, and
-    nothing is taken back: the offers are some among others.
+    nothing is taken back: the offers are some among others, by somebody who knows. What was offered before is
+    this source's from then on, so that no other one takes it back.
     """
     offered = {one.id_on(target): one for one in offers}
     there = {row["id"]: row for row in connection.execute(_all(target)).mappings()}
@@ -101,7 +102,9 @@ def propose(
     if new:
         connection.execute(insert(table), new)
     for key, one in offered.items():
-        if key in there and there[key]["decision"] is None:
+        if key in there and there[key]["decision"] is None and known is None:
+            connection.execute(update(table).filter_by(id=key).values(source=source, **_changing(one)))
+        elif key in there and there[key]["decision"] is None and there[key]["source"] == source:
             connection.execute(update(table).filter_by(id=key).values(_changing(one)))
     if known is None:
         return Proposed(len(new), 0)
