@@ -40,6 +40,7 @@ _FIRST = timedelta(minutes=1)
 _EVERY = timedelta(days=1)
 # What a migration makes of the schema it seldom makes at once.
 _AFTER_CHANGE = timedelta(minutes=10)
+_AFTER_FAILURE = timedelta(minutes=5)
 _LOOK_SECONDS = 15.0
 _PURPOSE = "proposals"
 
@@ -129,12 +130,21 @@ class Proposer:
         except CancelledError:
             raise
         except (TargetError, StoreError) as error:
-            log.info("nothing was proposed", target=target, error=str(error))
-        except Exception:
+            log.warning("nothing was proposed", target=target, error=str(error))
+            self._failed(str(error))
+        except Exception as error:
             # Whatever it is, the checks go on.
             log.exception("proposals failed", target=target)
+            self._failed(f"{type(error).__name__}: pgvigil's log has more")
+        else:
+            self._store.proposals.looked(target)
         finally:
             self._watch.target.close_idle()
+
+    def _failed(self, why: str) -> None:
+        """Look again soon, and let nobody take it for a look that has found nothing."""
+        self._due = self._clock.now() + _AFTER_FAILURE
+        self._store.proposals.looked(self._watch.target.name, failure=why)
 
     def _subjects(self) -> frozenset[tuple[str, ...]]:
         """Return what is known of the target's tables and keys, by names: it changes when they do."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgvigil.audit import Crossing, Origin
+from pgvigil.audit import Crossing, Origin, examining
 from pgvigil.config import Config, load
 
 if TYPE_CHECKING:
@@ -62,6 +62,30 @@ def test_what_is_configured_is_no_proposal_and_its_orphans_break_it(
     assert one.broken == "3 rows of shop.orders without a parent in shop.customers"
     assert one.rows_at_risk == 190
     assert audit.inventory.broken_foreign_keys == 0
+
+
+@pytest.mark.parametrize("partitioned", [False, True])
+def test_what_was_never_analysed_is_measured_before_it_is_read(
+    admin_conn: psycopg.Connection,
+    audited: Audited,
+    configured: Callable[[str], Config],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    partitioned: bool,
+) -> None:
+    split = "PARTITION BY HASH (id); CREATE TABLE shop.p PARTITION OF shop.orders"
+    split = f"{split} FOR VALUES WITH (MODULUS 1, REMAINDER 0)" if partitioned else ""
+    admin_conn.execute(
+        f"""
+        CREATE SCHEMA shop;
+        CREATE TABLE shop.customers (id bigint PRIMARY KEY);
+        CREATE TABLE shop.orders (id bigint, customer_id bigint) {split};
+        INSERT INTO shop.orders SELECT n, n FROM generate_series(1, 20000) AS n;
+        """.encode()
+    )
+    monkeypatch.setattr(examining, "_MOST_PAGES", 50)
+    audit = audited(configured(f"{{orphan_rows: {{relations: ['{ORDERS}']}}}}"))
+    assert any("one relation left out, more than 1 GB to read" in line for line in audit.unknown)
 
 
 def test_a_child_whose_rows_were_counted_is_not_called_empty(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+import urllib3
 
 from pgvigil.check import Outcome
 from pgvigil.cli import schema
@@ -63,6 +64,18 @@ def test_proposals_are_listed_with_their_evidence(site: Site) -> None:
     )
     listed = json.loads(told(site, "proposals", "list", "--format", "json")[1])
     assert [one["subject"] for one in listed] == [SALES, NOTES]
+
+
+def test_a_look_that_failed_is_not_taken_for_one_that_found_nothing(site: Site) -> None:
+    site.store.record_target("games", up=True, at=NOW)
+    site.store.proposals.looked("games", failure="canceling statement due to lock timeout")
+    status, out, err = told(site, "proposals", "list", token="")
+    assert (status, out) == (0, "no proposals are proposed\n")
+    assert "games: the last look failed, there may be more: canceling statement due to lock timeout" in err
+    page = urllib3.request("GET", site.url("/proposals"), headers={"Authorization": f"Bearer {READER}"})
+    assert "canceling statement due to lock timeout" in page.data.decode()
+    site.store.proposals.looked("games")
+    assert told(site, "proposals", "list", token="")[2] == ""
 
 
 def test_no_proposal_is_listed_as_certain(site: Site) -> None:
@@ -156,7 +169,9 @@ models:
       - {name: game_id, tests: [{relationships: {to: ref('games'), field: id}}]}
       - {name: other, tests: [{relationships: {to: ref('gamers'), field: id}}]}
 """)
-    status, out, err = told(site, "proposals", "import", "dbt", str(file), "--dsn", database)
+    # With a DSN alone, the target is one of the daemon's.
+    options = ("--dsn", database, "--target", "games")
+    status, out, err = told(site, "proposals", "import", "dbt", str(file), *options)
     assert (status, out) == (0, "games: 2 relations: 1 adopted, 1 left out\n")
     assert err == ("pgvigil: models.sales.other: there is no table gamers; did you mean public.games?\n")
     (one,) = site.store.proposals.all()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from structlog.testing import capture_logs
 
 from pgvigil.adoption import with_adopted
 from pgvigil.config import Config
@@ -165,6 +166,24 @@ def test_it_looks_once_a_day_and_after_the_schema_changed(
     assert not due()
     clock.passes(hours=1)
     assert due()
+
+
+def test_a_look_that_failed_is_told_and_tried_again_within_minutes(
+    proposer: Proposer, store: Store, clock: Clock, given: str
+) -> None:
+    clock.passes(minutes=1)
+    with psycopg.connect(given) as holder:
+        holder.execute("LOCK TABLE pg_catalog.pg_statistic IN ACCESS EXCLUSIVE MODE")
+        with capture_logs() as logged:
+            proposer._look()
+    assert [one["log_level"] for one in logged if one["event"] == "nothing was proposed"] == ["warning"]
+    assert "lock" in store.proposals.failures()["main"]
+    assert not proposer.is_due()
+    clock.passes(minutes=6)
+    assert proposer.is_due()
+    proposer._look()
+    assert store.proposals.failures() == {}
+    assert SALES in states(store)
 
 
 def test_a_target_that_does_not_answer_is_asked_again_later(

@@ -139,6 +139,8 @@ def test_what_does_not_fit_is_told_in_a_line_each_with_what_is_near(imported: Im
           - relationships: {to: customers, field: id}
           - relationships: {to: ref('users'), field: id, config: {where: "amount > 0"}}
           - dbt_utils.relationships_where: {to: ref('users'), field: id, from_condition: "amount > 0"}
+          - relationships: {to: ref('users'), field: id, config: {enabled: false}}
+          - relationships: {to: ref('users'), field: id, enabled: "{{ var('strict') }}"}
 """
         )
         + """
@@ -153,6 +155,7 @@ def test_what_does_not_fit_is_told_in_a_line_each_with_what_is_near(imported: Im
         "models.orders.customer_id: table public.users has no column idd; did you mean id?",
         "models.orders.customer_id: `to`, `field` or column is not clear",
         "models.orders.customer_id: holds under a condition, which no relation of pgvigil has",
+        "models.orders.customer_id: is not enabled, or a template decides whether it is",
         "models.customers.id: several tables are called customers: raw.customers, shop.customers",
     )
 

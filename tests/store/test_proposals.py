@@ -52,6 +52,15 @@ def id_of(store: Store, subject: str) -> str:
     return found
 
 
+def test_what_a_person_has_brought_is_not_taken_back_by_inference(store: Store) -> None:
+    propose(store, offer(SALES, 0.6))
+    store.proposals.propose("games", [offer(SALES, 1.0, "imported")], source="dbt x.yml", at=at(1))
+    propose(store, offer(SALES, 0.7), minutes=2)
+    propose(store, minutes=3)
+    (one,) = store.proposals.all()
+    assert (one.source, one.probability, one.evidence) == ("dbt x.yml", 1.0, ("imported",))
+
+
 @pytest.mark.every_pg
 def test_proposals_are_listed_by_their_probability(store: Store) -> None:
     propose(store, offer(SALES, 0.5), offer(NOTES, 0.9, "the name says so", "naïve 🦊"), offer(PAIR))

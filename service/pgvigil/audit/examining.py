@@ -7,11 +7,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import accumulate, takewhile
 
-from pgvigil.catalog import Catalog, RelationName, parse_relation
+from psycopg import sql
+
+from pgvigil.catalog import Catalog, RelationName, Table, TableKind, parse_relation
 from pgvigil.changegate import Sight
 from pgvigil.check import Severity, Subject
 from pgvigil.context import ALONE
-from pgvigil.errors import CancelledError
+from pgvigil.errors import CancelledError, QueryFailedError
 from pgvigil.routing import routed_sweep
 from pgvigil.run import Run
 from pgvigil.watch import Watch
@@ -20,6 +22,11 @@ KEYS = "foreign_keys"
 ROWS = "orphan_rows"
 
 _MOST_PAGES = 131_072  # 1 GB
+
+_SIZES = sql.SQL("""
+    SELECT oid, coalesce(pg_relation_size(oid) / current_setting('block_size')::bigint, 0) AS pages
+    FROM unnest({}::bigint[]) AS oid
+""")
 
 # What cannot be told without a check.
 _TELLS = {
@@ -67,7 +74,7 @@ def judge(watch: Watch, catalog: Catalog, *, rows: bool, progress: Progress) -> 
         if one.name not in declared and (relation := _parsed(one.name))
     }
     runs = _runs(watch, KEYS, subjects[KEYS], catalog, progress)
-    few, many = _by_size(subjects[ROWS]) if rows else ([], [])
+    few, many = _by_size(watch, catalog, subjects[ROWS]) if rows else ([], [])
     runs += _runs(watch, ROWS, few, catalog, progress)
     return Judged(
         broken=_broken(runs),
@@ -95,16 +102,43 @@ def _parsed(name: str) -> RelationName | None:
     return None
 
 
-def _by_size(subjects: Iterable[Subject]) -> tuple[list[Subject], list[Subject]]:
+def _by_size(
+    watch: Watch, catalog: Catalog, subjects: Iterable[Subject]
+) -> tuple[list[Subject], list[Subject]]:
     """Return the relations with the least to read, up to 1 GB in all, and the others."""
-    smallest_first = sorted(subjects, key=_pages)
-    fitting = takewhile(lambda total: total <= _MOST_PAGES, accumulate(map(_pages, smallest_first)))
-    few = sum(1 for _ in fitting)
-    return smallest_first[:few], smallest_first[few:]
+    parts = [
+        (subject, [part for table in subject.reads or subject.rows for part in _parts(catalog, table)])
+        for subject in subjects
+    ]
+    measured = _measured(watch, {part.oid: part for _, each in parts for part in each}.values())
+    sized = [(sum(measured.get(part.oid, part.pages) for part in each), subject) for subject, each in parts]
+    sized.sort(key=lambda one: one[0])
+    totals = accumulate(pages for pages, _ in sized)
+    few = sum(1 for _ in takewhile(lambda total: total <= _MOST_PAGES, totals))
+    return [subject for _, subject in sized[:few]], [subject for _, subject in sized[few:]]
 
 
-def _pages(subject: Subject) -> int:
-    return sum(table.pages for table in subject.reads or subject.rows)
+def _parts(catalog: Catalog, table: Table) -> list[Table]:
+    """Return the tables that hold the rows of a table."""
+    if table.kind is not TableKind.PARTITIONED:
+        return [table]
+    return [one for one in catalog.with_all_below(table) if one.kind is not TableKind.PARTITIONED]
+
+
+def _measured(watch: Watch, tables: Iterable[Table]) -> dict[int, int]:
+    """Return the pages of those tables that were never analysed, as after an upgrade, by oid.
+
+    Whoever holds a lock on one of them leaves all of them unmeasured, and too large to be read.
+    """
+    unknown = [one.oid for one in tables if one.rows_estimate is None and one.kind is TableKind.TABLE]
+    if not unknown:
+        return {}
+    try:
+        with watch.target.snapshot("audit") as snapshot:
+            rows = snapshot.fetch(_SIZES.format(sql.Literal(unknown)), most_rows=None)
+    except QueryFailedError:
+        return dict.fromkeys(unknown, _MOST_PAGES + 1)
+    return {row["oid"]: row["pages"] for row in rows}
 
 
 def _runs(

@@ -51,7 +51,12 @@ def _unused(table: Table, statistics: Statistics, now: datetime) -> Iterator[Ind
         if known and not known.scans and not known.needed and not index.unique:
             since = f"{statistics.since:%Y-%m-%d}"
             yield _note(
-                IndexFault.UNUSED, table, index, known, words=f"not scanned on this server since {since}"
+                IndexFault.UNUSED,
+                table,
+                index,
+                known,
+                # PostgreSQL does not keep when an index was made.
+                words=f"not scanned on this server since {since}, or since it was made after that",
             )
 
 

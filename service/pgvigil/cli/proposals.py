@@ -49,6 +49,10 @@ def show(daemon: Daemon, target: str | None, state: str | None, output: str) -> 
         sys.stdout.write("\n".join(_lines(one)) + "\n")
     if not found:
         sys.stdout.write(f"no proposals{f' are {state}' if state else ''}\n")
+    for one in daemon.get("targets", {}):
+        if one.get("proposals_error") and target in (None, one["name"]):
+            said = f"the last look failed, there may be more: {one['proposals_error']}"
+            sys.stderr.write(f"pgvigil: {visible(one['name'])}: {visible(said)}\n")
 
 
 def decide(daemon: Daemon, decision: Decision, proposals: Sequence[str], note: str | None) -> int:
@@ -115,8 +119,11 @@ def _sum(answer: Mapping[str, Any], adopt: bool, declared: int, left_out: int) -
 
 
 def _catalog(request: Import) -> Catalog:
-    config = source.read(request.config, request.dsn, target=request.target)
-    watch = build_watch(config, source.choose(config, request.target), Registry.load(), urgent=True)
+    file, dsn = source.named(request.config, request.dsn)
+    # Of a DSN alone `--target` says which of the daemon's targets it is.
+    target = None if file is None else request.target
+    config = source.read(file, dsn, target=target)
+    watch = build_watch(config, source.choose(config, target), Registry.load(), urgent=True)
     try:
         return watch.target.read_catalog(watch.scope)
     finally:

@@ -50,7 +50,10 @@ def arguments_of(test: Mapping[str, Any]) -> Mapping[str, Any]:
 def why_not(name: str, test: Mapping[str, Any]) -> str:
     """Say why a test cannot be examined as a relation; empty when it can."""
     config = test.get("config")
-    where = test.get("where") or (config.get("where") if isinstance(config, Mapping) else None)
+    settings = {**test, **config} if isinstance(config, Mapping) else test
+    if str(settings.get("enabled", True)).lower() != "true":
+        return "is not enabled, or a template decides whether it is"
+    where = test.get("where") or settings.get("where")
     if where or name.endswith("relationships_where"):
         return "holds under a condition, which no relation of pgvigil has"
     return ""

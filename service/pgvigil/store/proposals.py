@@ -27,6 +27,18 @@ class Proposals:
     def __init__(self, database: Database, commit: Commit) -> None:
         self._database = database
         self._commit = commit
+        self._failures: dict[str, str] = {}
+
+    def looked(self, target: str, *, failure: str | None = None) -> None:
+        """Note that proposals were looked for, and why that failed; it is not kept beyond this process."""
+        if failure is None:
+            self._failures.pop(target, None)
+        else:
+            self._failures[target] = failure
+
+    def failures(self) -> dict[str, str]:
+        """Return why the last look for proposals failed, by target, where it did."""
+        return dict(self._failures)
 
     def all(self, target: str | None = None, states: Collection[str] | None = None) -> list[Proposal]:
         """Return proposals by target and kind, the most probable first; `states` are ProposalState."""

@@ -100,7 +100,8 @@ def propose(
     """Make the offers what the source proposes; what was decided stays as it is.
 
     `known` are the subjects that are declared or configured anyway. With None, they are not looked at, and
-    nothing is taken back: the offers are some among others.
+    nothing is taken back: the offers are some among others, by somebody who knows. What was offered before is
+    this source's from then on, so that no other one takes it back.
     """
     offered = {one.id_on(target): one for one in offers}
     there = {row["id"]: row for row in connection.execute(_all(target)).mappings()}
@@ -108,9 +109,11 @@ def propose(
     if new:
         connection.execute(insert(table), new)
     for key, one in offered.items():
-        if key in there and there[key]["decision"] is None:
-            known_traces = {} if one.traces is None else {"traces": one.traces}
-            connection.execute(update(table).filter_by(id=key).values(_changing(one) | known_traces))
+        if key not in there or there[key]["decision"] is not None:
+            continue
+        renewed = _renewed(one, source, takes_over=known is None, same=there[key]["source"] == source)
+        if renewed:
+            connection.execute(update(table).filter_by(id=key).values(renewed))
     if known is None:
         return Proposed(len(new), 0)
     gone = [
@@ -121,6 +124,14 @@ def propose(
     _supersede(connection, target, known)
     withdrawn = delete(table).where(table.c.id.in_(gone), table.c.state != ProposalState.SUPERSEDED.value)
     return Proposed(len(new), connection.execute(withdrawn).rowcount)
+
+
+def _renewed(offer: Offer, source: str, *, takes_over: bool, same: bool) -> dict[str, Any]:
+    """Return what changes of a proposal that is offered again, by its own source or by another one."""
+    traces: dict[str, Any] = {} if offer.traces is None else {"traces": offer.traces}
+    if takes_over:
+        return {"source": source, **_changing(offer), **traces}
+    return {**_changing(offer), **traces} if same else traces
 
 
 def follow(connection: Connection, target: str, called: Called) -> list[str]:

@@ -144,6 +144,7 @@ class Pages:
             proposals=found[:_PAGE_SIZE],
             states=list(ProposalState),
             state=text,
+            failures=self._store.proposals.failures(),
             more=len(found) > _PAGE_SIZE,
             offset=offset,
             size=_PAGE_SIZE,

@@ -41,7 +41,10 @@ class StandbyAnswer(Answer):
 
 
 class TargetAnswer(Answer):
-    """A target, and whether it answered when it was last asked."""
+    """A target, and whether it answered when it was last asked.
+
+    `proposals_error` is why the last look for proposals failed, null where it did not.
+    """
 
     name: str
     up: bool
@@ -50,6 +53,7 @@ class TargetAnswer(Answer):
     server_version: str | None
     error: str | None
     standby: StandbyAnswer | None = None
+    proposals_error: str | None = None
 
 
 class CheckAnswer(Answer):

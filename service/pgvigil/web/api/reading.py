@@ -36,10 +36,11 @@ from pgvigil.web.control import Control
 No = Annotated[Nothing, Query()]
 
 
-def _target(status: TargetStatus, guest: Guest | None) -> TargetAnswer:
+def _target(status: TargetStatus, guest: Guest | None, failure: str | None) -> TargetAnswer:
     answer = TargetAnswer.model_validate(status)
     if guest is not None and guest.standby is not None:
         answer.standby = StandbyAnswer.model_validate(guest.standby)
+    answer.proposals_error = failure
     return answer
 
 
@@ -50,7 +51,8 @@ def current(store: Store, control: Control) -> APIRouter:
     @router.get("/targets")
     def targets(_: No) -> list[TargetAnswer]:
         """Return all targets by name."""
-        return [_target(one, control.guest(one.name)) for one in store.targets()]
+        failures = store.proposals.failures()
+        return [_target(one, control.guest(one.name), failures.get(one.name)) for one in store.targets()]
 
     @router.get("/checks")
     def checks(_: No) -> list[CheckAnswer]:
