@@ -59,6 +59,7 @@ def test_what_was_adopted_is_configured_and_what_was_rejected_is_gone(given: str
 
 
 def test_one_of_several_targets_is_named(given: str, site: Site) -> None:
+    site.control.watched["shop"] = []
     decide(site, VISITS, adopt=True)
     decide(site, LIKES, adopt=True, target="shop")
     asked = ("audit", "--dsn", given, "--format", "json", "--url", site.url())
