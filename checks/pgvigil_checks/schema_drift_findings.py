@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from psycopg import sql
 
-from pgvigil.catalog import Change, ChangeKind, quote
+from pgvigil.catalog import Change, ChangeKind, Part, quote
 from pgvigil.check import Context, Finding, Severity, load_sql
 from pgvigil_checks.schema_drift_news import News
 
@@ -66,7 +66,7 @@ def _finding(
     return Finding(
         code=code,
         severity=_SEVERITIES[code][announced],
-        title=_title(schema, code, len(changes)),
+        title=_title(schema, code, changes),
         count=len(changes),
         remedy=f"{_accepting(context.target, quote(schema))}\n{_UNDO[code]}",
         evidence_sql=f"{evidence.as_string()};",
@@ -82,11 +82,19 @@ _UNDO = {
 }
 
 
-def _title(schema: str, code: str, count: int) -> str:
-    parts = f"{count:,} parts" if count > 1 else "1 part"
-    verb = "are" if count > 1 else "is"
-    said = {"lost": "gone", "changed": "not as accepted", "new": "new"}[code]
-    return f"{parts} of schema {quote(schema)} {verb} {said}"
+_SAID = {"lost": "Gone from", "changed": "Not as accepted in", "new": "New in"}
+_FOREMOST = (Part.TABLE, Part.COLUMN, Part.CONSTRAINT)
+
+
+def _title(schema: str, code: str, changes: Sequence[Change]) -> str:
+    """Name what weighs most: a table before its columns, a column before what protects it."""
+    foremost = min(changes, key=_rank)
+    more = f", and {len(changes) - 1:,} more" if len(changes) > 1 else ""
+    return f"{_SAID[code]} schema {quote(schema)}: {foremost.what}{more}"
+
+
+def _rank(change: Change) -> int:
+    return _FOREMOST.index(change.part) if change.part in _FOREMOST else len(_FOREMOST)
 
 
 def _accepting(target: str, subject: str) -> str:

@@ -70,4 +70,7 @@ class Change:
             was = f"{self.what} was {self.before}"
             return was if self.kind is ChangeKind.RENAMED else f"{was}, is {self.after}"
         said = self.after or self.before
-        return f"{self.what} {self.kind}: {said}" if said else f"{self.what} {self.kind}"
+        # That a table is a table need not be said.
+        return (
+            f"{self.what} {self.kind}: {said}" if said and said != self.part else f"{self.what} {self.kind}"
+        )

@@ -39,10 +39,10 @@ CASES = (
                             "change": "constraint shop.sales/sales_game_id_fkey removed: "
                             "FOREIGN KEY (game_id) REFERENCES shop.games (id)"
                         },
-                        {"change": "table shop.games removed: table"},
+                        {"change": "table shop.games removed"},
                     ),
                     Severity.CRITICAL,
-                    title="2 parts of schema shop are gone",
+                    title="Gone from schema shop: table shop.games, and 1 more",
                 )
             ),
         },
