@@ -23,9 +23,15 @@ ROWS = "orphan_rows"
 
 _MOST_PAGES = 131_072  # 1 GB
 
+# Of what somebody holds nothing is said: to ask for its size would wait, as to read it does.
 _SIZES = sql.SQL("""
     SELECT oid, coalesce(pg_relation_size(oid) / current_setting('block_size')::bigint, 0) AS pages
     FROM unnest({}::bigint[]) AS oid
+    WHERE NOT EXISTS (
+        SELECT FROM pg_locks AS l
+        WHERE l.relation = oid AND l.mode = 'AccessExclusiveLock'
+          AND l.database = (SELECT d.oid FROM pg_database AS d WHERE d.datname = current_database())
+    )
 """)
 
 # What cannot be told without a check.
@@ -128,7 +134,8 @@ def _parts(catalog: Catalog, table: Table) -> list[Table]:
 def _measured(watch: Watch, tables: Iterable[Table]) -> dict[int, int]:
     """Return the pages of those tables that were never analysed, as after an upgrade, by oid.
 
-    Whoever holds a lock on one of them leaves all of them unmeasured, and too large to be read.
+    One that somebody holds is left out: the check tells who. Where one was locked just then, all of them are
+    taken for too large to be read.
     """
     unknown = [one.oid for one in tables if one.rows_estimate is None and one.kind is TableKind.TABLE]
     if not unknown:
