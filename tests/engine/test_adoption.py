@@ -93,7 +93,7 @@ def test_what_is_adopted_is_examined_and_what_is_rejected_no_longer(store: Store
         store.proposals.reject(one.id, who="bob", at=NOW)
     watching.follow_adoptions()
     # The last subjects of a check are believed to be gone at the second look.
-    until(lambda: bool(watching.examine("main", "table_drift")) and states(store) == {})
+    until(lambda: bool(watching.examine("main", None)) and states(store) == {})
 
 
 def test_what_is_adopted_is_examined_after_a_restart(
