@@ -53,27 +53,33 @@ class SchemaDriftParams(Params):
 class SchemaDrift(Check[SchemaDriftParams]):
     """Schemas that are no longer as they were accepted.
 
-    Proves: that tables, views, columns, types, NOT NULL, identities, constraints, unique indexes (partial
-        ones and those of expressions as well), row-level security, UNLOGGED and owners of a schema are those
-        that were accepted: by a person (`pgvigil schema accept`, or a click in the console), or before that
-        by the first look. A table, column or protection that is gone is critical, what is different a
-        warning, what is new a note. A column that was dropped and added again is a warning, for its values
-        are gone; a table that was is none, for rebuilds do that every night. One subject more tells of
-        schemas that are gone as a whole. What changed within an hour after a deployment was marked
-        (`announced`) is a step less serious. What was renamed is followed by its oid, or its number in the
-        table; a table that became a partition is told as attached. The expressions of CHECK, EXCLUDE, unique
-        indexes and generated columns are compared within a major version of PostgreSQL, and as long as the
-        table, the columns that they read, and the functions and types that they use, are the same ones: not
-        after these were made anew, as by a restore. What an older pgvigil did not look at is compared once
-        the schema is accepted anew. Not looked at: defaults, privileges, policies, comments, triggers,
-        functions, sequences, domains, the labels of enums, inheritance, the text of views, other indexes,
-        operator classes and collations of indexes, and partitions, which come and go.
+    Proves: that a schema is as it was accepted: by a person (`pgvigil schema accept`, or a click in the
+        console), or before that by the first look. One subject more tells of schemas that are gone as a
+        whole.
+
+        - Compared are tables, views, columns, types, NOT NULL, identities, constraints, unique indexes
+          (partial ones and those of expressions as well), row-level security, UNLOGGED and owners.
+        - A table, column or protection that is gone is critical, what is different a warning, what is new a
+          note. What changed within an hour after a deployment was marked (`announced`) is a step less
+          serious.
+        - A column that was dropped and added again is a warning, for its values are gone; a table that was is
+          none, for rebuilds do that every night.
+        - What was renamed is followed by its oid, or its number in the table; a table that became a partition
+          is told as attached.
+        - The expressions of CHECK, EXCLUDE, unique indexes and generated columns are compared within a major
+          version of PostgreSQL, and as long as the table, the columns that they read, and the functions and
+          types that they use, are the same ones: not after these were made anew, as by a restore.
+        - Not looked at: defaults, privileges, policies, comments, triggers, functions, sequences, domains,
+          the labels of enums, inheritance, the text of views, other indexes, operator classes and collations
+          of indexes, and partitions, which come and go. What an older pgvigil did not look at is compared
+          once the schema is accepted anew.
     Cost: one query of pg_constraint and pg_index for all schemas together; the rest is in the catalog that
         every check uses.
     False positives: a deployment that nobody marked, or accepted. What was read before and after a change
         that was made at that moment is taken back by the next run, before an incident opens.
     Remedy: accept the schema as it is, if that was meant; else restore what is gone, or undo the change. The
-        finding says what was there before.
+        finding says what was there before; of an expression (of a CHECK, say) only the columns that it read,
+        so keep the schema's source at hand.
     """
 
     name = "schema_drift"

@@ -52,7 +52,7 @@ REASONS = (
 
 
 def column(name: str, number: int = 1, of: str = "bigint", *, not_null: bool = False) -> Column:
-    return Column(name, number, of, of, "N", not_null, None, True, True, False)
+    return Column(name, number, of, of, "N", not_null, None, True, True, True, False)
 
 
 def table(
