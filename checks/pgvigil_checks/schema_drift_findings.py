@@ -76,7 +76,8 @@ def _finding(
 
 
 _UNDO = {
-    "lost": "Else restore what is gone, or declare it again; what was there before is in the sample, but for expressions.",
+    "lost": "Else restore what is gone, or declare it again; what was there before is in the sample, but for "
+    "expressions.",
     "changed": "Else change it back; what was there before is in the sample, but for expressions.",
     "new": "Else find out who made it, and drop it.",
 }
