@@ -9,6 +9,7 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from pgvigil.errors import QueryFailedError, TargetError, TargetUnreachableError
+from tests.target.conftest import Background, running, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -193,3 +194,18 @@ def test_a_session_that_idles_too_long_is_an_error(target: Target, admin_conn: p
         admin_conn.execute("SELECT pg_terminate_backend(%s, 5000)", [row["pid"]])
         with pytest.raises(TargetUnreachableError, match="games: connection lost"):
             snapshot.fetch("SELECT 1")
+
+
+def test_a_snapshot_that_is_over_cancels_nobody_elses_query(
+    open_target: Callable[..., Target], database: str
+) -> None:
+    target = open_target(database, statement_timeout=10.0, connections=1)
+    with target.snapshot("first") as first:
+        pid = first.fetch("SELECT pg_backend_pid() AS pid")
+    with target.snapshot("second") as second:
+        assert second.fetch("SELECT pg_backend_pid() AS pid") == pid
+        sleeping = Background(lambda: second.fetch("SELECT true AS slept FROM pg_sleep(1)"))
+        with psycopg.connect(database, autocommit=True) as admin:
+            wait_until(lambda: running(admin, "second"))
+            first.abort(1.0)
+        assert sleeping.outcome() == [{"slept": True}]

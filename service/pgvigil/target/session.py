@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import socket
+import threading
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
@@ -86,6 +87,8 @@ class Snapshot:
         self._label = label
         self._connection = connection
         self._limits = limits
+        self._ending = threading.Lock()
+        self._over = False
         self._aborted = False
         self._expired = False
         self._unfit = False
@@ -198,13 +201,19 @@ class Snapshot:
             with suppress(psycopg.Error), self._limited():
                 self._connection.execute("ROLLBACK")
         idle = self._connection.info.transaction_status == TransactionStatus.IDLE
-        return idle and not self._aborted and not self._unfit
+        with self._ending:
+            self._over = True
+            return idle and not self._aborted and not self._unfit
 
     def abort(self, timeout: float) -> None:
         """Cancel the running query, if any, and refuse further ones."""
-        self._aborted = True
-        with suppress(psycopg.Error):
-            self._connection.cancel_safe(timeout=timeout)
+        with self._ending:
+            # The connection may be another snapshot's by now, whose query is none of ours.
+            if self._over:
+                return
+            self._aborted = True
+            with suppress(psycopg.Error):
+                self._connection.cancel_safe(timeout=timeout)
 
     def disconnect(self) -> None:
         """Break the connection under a query that would not be cancelled: the network may be gone."""
