@@ -118,7 +118,8 @@ class Attempt:
             return Result(Outcome.ERROR, str(error), unreachable=lost)
         except BreachError as error:
             return Result(Outcome.ERROR, f"check {check} broke its contract: {error}")
-        except BaseException as error:  # noqa: BLE001 -- on this thread nothing but the plugin raises these
+        # A plugin may raise SystemExit too: that is its crash, and must not end the thread unseen.
+        except BaseException as error:  # noqa: BLE001 -- it becomes the run's outcome, and is logged
             result = Result(Outcome.ERROR, f"check {check} crashed: {brief(error)}")
             # Without the error's own text: it may quote row contents, and logs go far.
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -192,6 +193,7 @@ def brief(error: BaseException) -> str:
     """Return an exception as one short line; its own text may quote row contents, so it is cut short."""
     try:
         text = " ".join(str(error).split())[:200]
-    except Exception:  # noqa: BLE001 -- the exception is the plugin's, and so is its __str__
+    # The exception is the plugin's, and so is its __str__, which may fail as well.
+    except Exception:  # noqa: BLE001 -- the kind of the exception is told all the same
         text = ""
     return f"{type(error).__name__}: {text}".rstrip(": ").replace("\0", "\ufffd")

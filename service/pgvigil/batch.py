@@ -102,7 +102,8 @@ class Part:
         """Return the rows of each query; within a batch one session does it all."""
         return self.fetch_each(queries)
 
-    def checkpoint(self, state: State | None = None, done: float = 0.0) -> None:  # noqa: ARG002 -- nothing is kept
+    # Context says what it is called with; a batch is over too soon to be gone on with.
+    def checkpoint(self, state: State | None = None, done: float = 0.0) -> None:  # noqa: ARG002 -- as Context
         """Take none: the snapshot is that of others too."""
         self.pause()
 
@@ -165,7 +166,9 @@ class _SideBySide:
     def _go(self, call: greenlet, name: str, step: Callable[[], Any]) -> None:
         try:
             said = step()
-        except BaseException:  # noqa: BLE001 -- the plugin's: it is told by a run of that subject alone
+        # What a plugin raises of one subject must not take the others' verdicts. It has none here, so that a
+        # run of it alone follows, which tells the error.
+        except BaseException:  # noqa: BLE001 -- not swallowed: the run alone raises it again
             # But a failed query, and a stop, are the end of all.
             self._batch.raise_if_failed()
             return

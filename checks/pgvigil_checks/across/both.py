@@ -119,5 +119,6 @@ def together(here: Callable[[], T], there: Callable[[], T]) -> tuple[T, T]:
 def _settle(future: Future[Any], work: Callable[[], Any]) -> None:
     try:
         future.set_result(work())
-    except BaseException as error:  # noqa: BLE001 -- raised by whoever waits for it
+    # Whatever ends this thread: else who waits for the future would wait for ever.
+    except BaseException as error:  # noqa: BLE001 -- `Future.result` raises it again
         future.set_exception(error)

@@ -46,7 +46,8 @@ class Path(ABC):
         self.facts = facts
         self.reference = facts.reference
 
-    def prepare(  # noqa: B027 -- most need nothing
+    # Not abstract: a path that has nothing to gather is whole without it, and must not have to say so.
+    def prepare(  # noqa: B027 -- a hook that does nothing by default
         self, context: Context, known: dict[Parent, Bits], pace: Pace
     ) -> None:
         """Gather what makes the chunks cheaper, at a pace; `known` is what was gathered for other paths."""

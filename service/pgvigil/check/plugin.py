@@ -122,8 +122,9 @@ class Check(ABC, Generic[P]):
 
     def misfits(
         self,
-        catalog: Catalog,  # noqa: ARG002 -- for checks that override this
-        peer: Callable[[str], Catalog],  # noqa: ARG002 -- for checks that override this
+        # Public names, which plugins override: an underscore before them would be part of the contract.
+        catalog: Catalog,  # noqa: ARG002 -- most checks know no other target
+        peer: Callable[[str], Catalog],  # noqa: ARG002 -- most checks know no other target
     ) -> tuple[Problem, ...]:
         """Return what of the settings does not fit other targets, whose catalogs `peer` returns by name.
 

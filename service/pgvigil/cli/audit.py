@@ -130,7 +130,8 @@ def _text_of(file: Path) -> str:
 
 
 def _html(audit: Audit) -> Iterator[str]:
-    from pgvigil.audit import html  # noqa: PLC0415 - what draws the map takes a while to import
+    # Graphviz and Jinja are for this format alone: the others need not wait for them.
+    from pgvigil.audit import html  # noqa: PLC0415 -- loaded only when it is asked for
 
     yield f"{html.render(audit)}\n"
 
