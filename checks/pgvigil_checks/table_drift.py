@@ -73,6 +73,8 @@ class TableDrift(Check[TableDriftParams]):
         Between two databases every row of both is hashed, in chunks with a short snapshot each, both sides at
         once and each within its own target's budget; where no index of both sides has the key in one order,
         in one query a side. What differs is read once more; pgvigil holds some ten thousand keys at the most.
+        While nothing is written to a side's server its checksums are kept for `full_every`, and only the
+        other side is read, if that.
     False positives: rows on their way from one table to the other in separate transactions show as drift; an
         incident opens after two runs in a row for that reason, a tolerance such as 15m on a timestamp
         forgives more, and up to a `budget` of rows the pair passes. Between two databases what is copied

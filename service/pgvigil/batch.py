@@ -82,6 +82,11 @@ class Part:
         return self._assistance.accepted_subjects()
 
     @property
+    def position(self) -> str:
+        """What stands for where the target was before the batch."""
+        return self._batch.position
+
+    @property
     def last_seconds(self) -> float:
         """How long the server took for what the batch fetched last."""
         return self._batch.last_seconds

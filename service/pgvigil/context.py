@@ -11,6 +11,7 @@ from typing import Any, Protocol, Self, TypeAlias
 from pgvigil.catalog import Catalog, Table
 from pgvigil.check import Peer, Query, Row, State, Subject, Touched
 from pgvigil.errors import BrokenOffError, CancelledError, PeerError, QueryFailedError, TargetError
+from pgvigil.footing import Footing
 from pgvigil.pulse import Pulse
 from pgvigil.sidebyside import SideBySide
 from pgvigil.snapshots import Snapshots
@@ -77,10 +78,11 @@ class Assistance:
     """What a run is given beside its target: what earlier runs left, and whom it tells how far it is.
 
     `memory`, `resumed`, `deployed_seconds` and `touched` are as the context has them, and so is what
-    `accepted` and `accepted_subjects` return; `touched` gets what fetches in the run's snapshot. `peer` opens
-    the target of a name, for the purpose that its server is shown. `save` keeps a checkpoint's state, `rest`
-    holds the run after so many seconds of work, and breaks it off by a BrokenOffError. `pulse` is what shows
-    that it gets on. For a batch all this is the batch's own, and `each` returns what one subject is given.
+    `accepted` and `accepted_subjects` return; `touched` gets what fetches in the run's snapshot. `footing` is
+    what the context's `position` is made of. `peer` opens the target of a name, for the purpose that its
+    server is shown. `save` keeps a checkpoint's state, `rest` holds the run after so many seconds of work,
+    and breaks it off by a BrokenOffError. `pulse` is what shows that it gets on. For a batch all this is the
+    batch's own, and `each` returns what one subject is given.
     """
 
     memory: State = field(default_factory=dict)
@@ -88,6 +90,7 @@ class Assistance:
     accepted: Callable[[], State | None] = _nothing
     accepted_subjects: Callable[[], Collection[str]] = _none
     deployed_seconds: float | None = None
+    footing: Footing | None = None
     save: Callable[[State, float], None] = _unsaved
     rest: Callable[[float], None] = _restless
     touched: Callable[[Fetch, Table], Touched | None] = _unknown
@@ -158,6 +161,12 @@ class RunContext:
     def busy_seconds(self) -> float:
         """For how long the server was kept busy since the last rest, without waiting for a session."""
         return self._snapshots.busy_seconds
+
+    @property
+    def position(self) -> str:
+        """What stands for where the target was before the run; empty where that is not known."""
+        footing = self._assistance.footing
+        return footing.under(self.servers) if footing else ""
 
     @property
     def accepted(self) -> State | None:

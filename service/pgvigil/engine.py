@@ -198,7 +198,9 @@ class Engine:
         spared = set() if asked else self._spare(watch, check, set(standing), began_at)
         changed = [subject for subject in ordered if subject.name not in spared]
         position = gate.key(check.name, sight)
-        assist = Peers(watch.target, self._find).assisting(touching)
+        footing = None if asked else watch.footing(sight.position, began_at)
+        peers = Peers(watch.target, self._find, None if asked else began_at)
+        assist = peers.assisting(touching, footing)
         alone = set(incomplete(self.store.view(), (watch.target.name, check.name)))
         try:
             for runs in routed_sweep(watch, check, changed, sight, assist, may_go_on, alone):

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -21,6 +22,8 @@ from pgvigil.errors import (
     TargetError,
     TargetUnreachableError,
 )
+from pgvigil.footing import Footing
+from pgvigil.position import position_in
 from pgvigil.pulse import Pulse
 from pgvigil.snapshots import Snapshots
 from pgvigil.sweep import Assist
@@ -36,24 +39,28 @@ wait for the other's last session, get out of it by this."""
 
 
 class Peers:
-    """The other targets that the runs of one sweep may ask. Each one's catalog is read once."""
+    """The other targets that the runs of one sweep may ask. Each one's catalog is read once.
 
-    def __init__(self, own: Target, find: Callable[[str], Watch | None]) -> None:
+    `now` is when the sweep began; None where nothing of earlier ones is to be relied on.
+    """
+
+    def __init__(self, own: Target, find: Callable[[str], Watch | None], now: datetime | None = None) -> None:
         self._own = own
         self._find = find
+        self._now = now
         self._guard = threading.Lock()
         self._catalogs: dict[str, Catalog] = {}
 
-    def assisting(self, assist: Assist) -> Assist:
-        """Return what assists a run as before, and opens these to it."""
-        return lambda subjects: replace(assist(subjects), peer=self.open)
+    def assisting(self, assist: Assist, footing: Footing | None = None) -> Assist:
+        """Return what assists a run as before, opens these to it, and tells it what its own side rests on."""
+        return lambda subjects: replace(assist(subjects), peer=self.open, footing=footing)
 
     def open(self, target: str, purpose: str, pulse: Pulse) -> PeerTarget:
         """Return the door to a target; raises PeerError when there is none of that name, or no other one."""
         watch = None if target == self._own.name else self._find(target)
         if watch is None:
             raise PeerError(f"target {self._own.name}: there is no other target {target} to compare with")
-        return PeerTarget(watch, self._own, purpose, partial(self._catalog, target), pulse)
+        return PeerTarget(watch, self._own, purpose, partial(self._catalog, target), pulse, self._now)
 
     def _catalog(self, target: str, read: Callable[[], Catalog]) -> Catalog:
         with self._guard:
@@ -79,6 +86,7 @@ class PeerTarget:
         purpose: str,
         known: Callable[[Callable[[], Catalog]], Catalog],
         pulse: Pulse,
+        now: datetime | None = None,
     ) -> None:
         self.failure: TargetError | None = None
         self._watch = watch
@@ -89,6 +97,9 @@ class PeerTarget:
         self._pulse = pulse
         # A query of the other target may take as long as that one's budget allows.
         pulse.allow(watch.runner.limits.run_timeout)
+        self._now = now
+        self._footing: Footing | None = None
+        self._servers: set[str] = set()
         self._catalog: Catalog | None = None
         self._snapshots = Snapshots(self._begin, self._raise_if_over, Unchanged(lambda: self._catalog))
         self._over = False
@@ -104,6 +115,18 @@ class PeerTarget:
         """The other target's catalog; raises TargetError."""
         self._catalog = self._known(lambda: self._ask(self._read_catalog))
         return self._catalog
+
+    @property
+    def position(self) -> str:
+        """What stands for where the target was before it was first asked this; raises TargetError."""
+        if self._now is not None:
+            self.conclude()
+            self._footing = self._watch.footing(self._ask(position_in), self._now)
+            with self._lock:
+                self._snapshots.let_go()
+            # Asked again it would tell of a later moment than that of what was read meanwhile.
+            self._now = None
+        return self._footing.under(self._servers) if self._footing else ""
 
     def fetch(self, query: Query, params: Mapping[str, Any] | None = None) -> list[Row]:
         """Return all rows of a query, in the peer's snapshot; raises TargetError."""
@@ -158,6 +181,7 @@ class PeerTarget:
 
     def _begin(self, stack: ExitStack) -> Snapshot:
         snapshot = self._session(stack)
+        self._servers.add(snapshot.server)
         stack.enter_context(self._own.taking_along(snapshot))
         return snapshot
 

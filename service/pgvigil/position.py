@@ -9,7 +9,7 @@ from typing import LiteralString
 
 from pgvigil.check import Row
 from pgvigil.errors import QueryFailedError
-from pgvigil.target import Mark, Target, last_record_end
+from pgvigil.target import Mark, Snapshot, Target, last_record_end
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +29,22 @@ class Position:
 
 
 def read_position(target: Target) -> Position | None:
-    """Return where a target is, None when its server does not tell; raises TargetError when it is not there.
-
-    It is read in a transaction of its own, that others may begin after it.
-    """
+    """Return where a target is, None when its server does not tell; raises TargetError."""
     with target.snapshot("position") as snapshot:
-        try:
-            row = snapshot.fetch(_sql("position"))[0]
-            identity = snapshot.fetch(_sql("identity"))[0] if row["may_tell"] else {}
-        except QueryFailedError:
-            # Not PostgreSQL itself, or a right that was taken away.
-            return None
+        return position_in(snapshot)
+
+
+def position_in(snapshot: Snapshot) -> Position | None:
+    """Return what `read_position` does, in a transaction that is of use for nothing else.
+
+    What is to be compared with the position has to begin after it.
+    """
+    try:
+        row = snapshot.fetch(_sql("position"))[0]
+        identity = snapshot.fetch(_sql("identity"))[0] if row["may_tell"] else {}
+    except QueryFailedError:
+        # Not PostgreSQL itself, or a right that was taken away.
+        return None
     if row["foreign_storage"] or row["lsn"] is None:
         return None
     server = f"{row['started']} {identity.get('cluster')} {row['database']}"

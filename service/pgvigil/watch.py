@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
@@ -14,9 +15,11 @@ from pgvigil.check import Check, Discovery, Problem, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import KeyPath
 from pgvigil.errors import ConfigError
+from pgvigil.footing import Footing
 from pgvigil.gate import Gate
 from pgvigil.governor import Governor
 from pgvigil.metrics import StandbyUsage, Usage
+from pgvigil.position import Position
 from pgvigil.runner import Runner
 from pgvigil.store import View
 from pgvigil.target import Target
@@ -104,6 +107,13 @@ class Watch:
             self.complain(("schemas", "include", position), f"no schema matches {pattern!r}")
             for position, pattern in catalog.unmatched_includes()
         ]
+
+    def footing(self, position: Position | None, now: datetime) -> Footing | None:
+        """Return what runs rest on that begin at a position; None where nothing is to be relied on."""
+        # With several servers in one DSN a run may see another one than that whose position was read.
+        if position is None or not self.full_every or self.target.has_several_hosts:
+            return None
+        return Footing.at(position, self.target.name, now, self.full_every)
 
     def usage(self) -> Usage:
         """Return what the target's budget allows, and what was taken of it."""

@@ -45,7 +45,7 @@ class Both:
         """How long the slower side took for the last question."""
         self.target = context.target
         self._context = context
-        self._peer = peer
+        self.peer = peer
         self._pair = pair
         self._changes = {
             "left": changed_constraints_query(pair.left),
@@ -63,8 +63,8 @@ class Both:
         def of_right() -> list[list[Row]]:
             if not right:
                 return []
-            rows = self._fetch(self._peer, right, seconds, "right")
-            self._peer.renew()
+            rows = self._fetch(self.peer, right, seconds, "right")
+            self.peer.renew()
             return rows
 
         def of_left() -> list[list[Row]]:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from pgvigil import __version__
 from pgvigil.catalog import Column, Table, TableKind
 from pgvigil.check import Context, Examined, Finding, Peer, Row, Skipped, State, Verdict, load_sql
 from pgvigil_checks import table_drift_query as query
@@ -13,7 +14,8 @@ from pgvigil_checks import table_drift_report as report
 from pgvigil_checks.across.both import Both, ChangedError
 from pgvigil_checks.across.canonical import reason
 from pgvigil_checks.across.evidence import Evidence, by_target
-from pgvigil_checks.across.keys import DamagedKeyError, Part
+from pgvigil_checks.across.kept import Kept
+from pgvigil_checks.across.keys import DamagedKeyError, Part, Scope
 from pgvigil_checks.across.moving import Moving
 from pgvigil_checks.across.query import Asked
 from pgvigil_checks.across.tally import SIDES, Tally
@@ -71,19 +73,21 @@ class _Comparison:
         self._sides = {side: Asked(pair, side, plan.parts) for side in SIDES}
         self._tally = Tally(pair, context.sample)
         self._moving = Moving(both, self._sides, self._tally)
+        self._kept = Kept(context.memory, self._order(), self._marks())
 
     def verdict(self) -> Verdict:
         """Compare, and put what was found into words."""
         self._both.by_index = self._plan.ranges
-        walk = Walk(self._both, self._sides, self._tally, self._moving)
+        walk = Walk(self._both, self._sides, self._tally, self._moving, self._kept)
         rows = {side: self._pair.table(side).rows_estimate or 0.0 for side in SIDES}
         largest = max(rows.values())
+        low = None
         if self._plan.ranges:
             low = self._go_on()
             if low is None:
                 self._both.state = {"of": self._mark}
-            bounding = max(SIDES, key=lambda side: rows[side])
-            walk.by_ranges(low, bounding, self._context.chunk_seconds, largest)
+            sides = sorted(SIDES, key=lambda side: -rows[side])
+            walk.by_ranges(low, sides, self._context.chunk_seconds, largest)
         else:
             walk.at_once(largest)
         self._count_null_keys()
@@ -92,9 +96,11 @@ class _Comparison:
         self._both.by_index = False
         return Examined(
             findings=tuple(self._findings(figures)),
-            rows_examined=figures.left_rows + figures.right_rows,
+            rows_examined=figures.left_rows + figures.right_rows - self._kept.spared,
             strategy="checksum_ranges" if self._plan.ranges else "checksum_buckets",
-            explain=self._plan.why,
+            explain=self._explain(),
+            # What a run that was broken off had read was there at an earlier time.
+            memory=self._kept.memory(self._marks()) if low is None else {},
             measures={
                 "left_only": figures.left_only,
                 "right_only": figures.right_only,
@@ -102,6 +108,29 @@ class _Comparison:
                 "budget_rows": self._pair.budget,
             },
         )
+
+    def _explain(self) -> str:
+        sides = self._kept.unchanged
+        if not sides:
+            return self._plan.why
+        unread = " and ".join(self._pair.called(side) for side in sides)
+        return f"{self._plan.why}; kept ones of {unread}: nothing was written there since they were read"
+
+    def _order(self) -> str:
+        """Return what stands for how the keys are walked along."""
+        keys = [part.part.label for part in self._plan.parts]
+        return _digest(__version__, self._plan.ranges, keys)
+
+    def _marks(self) -> dict[str, str]:
+        """Return what stands for all that decides the checksums of either side, empty where nobody knows."""
+        context, peer = self._context, self._both.peer
+        rests = {"left": (context.catalog, context.position), "right": (peer.catalog, peer.position)}
+        marks = {}
+        for side, (catalog, position) in rests.items():
+            stored = not self._pair.computed and catalog.in_wal(self._pair.table(side))
+            sums = self._sides[side].sums(Scope()).as_string(None)
+            marks[side] = _digest(position, sums) if position and stored else ""
+        return marks
 
     def _go_on(self) -> tuple[str, ...] | None:
         """Take up what a run that was broken off has left; return from where on, None for the beginning."""
@@ -115,9 +144,14 @@ class _Comparison:
     def _count_null_keys(self) -> None:
         asked = {side: asked.null_keys() for side, asked in self._sides.items()}
         queries = {side: one for side, one in asked.items() if one is not None}
-        for side, rows in self._both.each(queries).items() if queries else ():
-            for row in rows:
-                self._tally.count_null_keys(side, row["rows"])
+        known = {side: self._kept.null_keys(side) for side in queries}
+        queries = {side: one for side, one in queries.items() if known[side] is None}
+        counted = self._both.each(queries) if queries else {}
+        for side, kept in known.items():
+            rows = sum(row["rows"] for row in counted[side]) if kept is None else kept
+            self._kept.spared += kept or 0
+            self._tally.count_null_keys(side, rows)
+            self._kept.keep_null_keys(side, rows)
 
     def _findings(self, figures: Figures) -> Iterator[Finding]:
         pair, evidence = self._pair, Evidence(self._both, self._pair, self._sides)
@@ -238,5 +272,8 @@ def _mark(peer: Peer, plan: _Plan, pair: EntityPair, right: Row) -> str:
     catalog = peer.catalog
     tables = [table.shape for table in catalog.with_all_below(pair.right)]
     walk = [part.part.label for part in plan.parts]
-    parts = [walk, catalog.database, right["started"], tables]
+    return _digest(walk, catalog.database, right["started"], tables)
+
+
+def _digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode(errors="surrogatepass")).hexdigest()[:32]

@@ -83,13 +83,15 @@ class Asked:
             keys=self._keys(), values=_array(values), table=self._table, wanted=self._among(keys)
         )
 
-    def bound(self, low: Key | None, rows: int) -> Composed:
-        """Compose the key that stands so many rows after `low`, see bound.sql."""
-        above = [] if low is None else [self._compared(">", low)]
+    def bound(self, low: Key | None, high: Key | None, rows: int) -> Composed:
+        """Compose the key that stands so many rows after `low` and below `high`, see bound.sql."""
+        within = [] if low is None else [self._compared(">", low)]
+        if high is not None:
+            within.append(self._compared("<", high))
         return _template("bound").format(
             keys=self._keys(),
             table=self._table,
-            wanted=_all([*self._not_null(), *above]),
+            wanted=_all([*self._not_null(), *within]),
             order=sql.SQL(", ").join(self._native(part) for part in self.parts),
             rows=sql.Literal(rows),
         )

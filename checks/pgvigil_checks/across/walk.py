@@ -6,11 +6,13 @@ where both indexes order them by bytes. Where they do not, or an index is missin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from pgvigil.check import Pace, Row
 from pgvigil_checks.across.both import Both, Query
+from pgvigil_checks.across.kept import Kept, Span, Sums
 from pgvigil_checks.across.keys import Key, Scope
 from pgvigil_checks.across.moving import Moving, key_of
 from pgvigil_checks.across.query import Asked
@@ -56,49 +58,94 @@ class Walk:
     sides: Mapping[str, Asked]
     tally: Tally
     moving: Moving
+    kept: Kept
     reads_left: int | None = None
     """How often both tables may still be read whole; None where an index leads to what is asked for."""
 
-    def by_ranges(self, low: Key | None, bounding: str, chunk_seconds: float | None, rows: float) -> None:
-        """Compare range after range from `low` on; `bounding` is the side whose keys make them.
+    def by_ranges(
+        self, low: Key | None, sides: Sequence[str], chunk_seconds: float | None, rows: float
+    ) -> None:
+        """Compare range after range from `low` on; the first of `sides` is the one whose keys make them.
 
         `rows` is about how many there are, for the share that is done.
         """
         single = self.sides["left"].parts
         bits = 5 if len(single) == 1 and single[0].native in INTEGERS else 0
         pace = Pace(chunk_seconds, FIRST_ROWS, largest=_MOST_RANGE)
-        bound = self._bound(bounding, low, pace.size)
-        while True:
-            if bound is None:
-                # Of the side that is done the other one may still have many keys above.
-                bounding = _other(bounding)
-                bound = self._bound(bounding, low, pace.size)
-            scope = Scope(low, bound, bits)
-            following: Key | None = None
-            queries = {side: [asked.sums(scope)] for side, asked in self.sides.items()}
-            if bound is not None:
-                queries[bounding].append(self.sides[bounding].bound(bound, pace.size))
-            left, right = self.both.ask(queries["left"], queries["right"])
-            answers = {"left": left, "right": right}
-            if bound is not None and answers[bounding][1]:
-                following = key_of(answers[bounding][1][0], len(single))
-            pace.took(self.both.seconds)
-            self._compare(scope, {side: answers[side][0] for side in SIDES})
-            if bound is None:
-                return
-            self._keep(bound, rows)
-            self.moving.look()
-            low, bound = bound, following
+        for span in self.kept.spans() if low is None else [Span(low)]:
+            if span.sums and self._stands(span, partial(self._total, span, pace)):
+                self._get_on(span.high, rows)
+                continue
+            for scope, sums in self._ranges(Scope(span.low, span.high, bits), sides, pace):
+                self.kept.keep(scope.low, {side: Sums.of(sums[side]) for side in SIDES})
+                self._compare(scope, sums)
+                self._get_on(scope.high, rows)
 
     def at_once(self, rows: float) -> None:
         """Compare all keys as one range, in as many buckets as make leaves; raises TooManyDifferError."""
         self.reads_left = MOST_READ
+        (span,) = self.kept.spans()
+        if span.sums and self._stands(span, self._all):
+            return
         bits = min(max(int(rows // LEAF_KEYS * 2).bit_length(), 1), _MOST_FIRST_BITS)
-        self._compare_sums(Scope(bits=bits))
+        scope = Scope(bits=bits)
+        sums = self._sums(SIDES, scope)
+        self.kept.keep(None, {side: Sums.of(sums[side]) for side in SIDES})
+        self._compare(scope, sums)
 
-    def _bound(self, side: str, low: Key | None, rows: int) -> Key | None:
-        found = self.both.each({side: self.sides[side].bound(low, rows)})[side]
+    def _stands(self, span: Span, read: Callable[[str], Sums]) -> bool:
+        """Tell whether both sides still agree in a span; only what was written to is read for that."""
+        sums = {side: span.sums.get(side) or read(side) for side in SIDES}
+        if not sums["left"].agrees(sums["right"]):
+            return False
+        self.kept.keep(span.low, sums)
+        self.kept.spared += sum(one.rows for one in span.sums.values())
+        for side, one in sums.items():
+            self.tally.count_rows(side, one.rows, one.duplicates)
+        return True
+
+    def _all(self, side: str) -> Sums:
+        """Return the checksums of one side as a whole."""
+        return Sums.of(self._sums([side], Scope())[side])
+
+    def _total(self, span: Span, pace: Pace, side: str) -> Sums:
+        """Add up the checksums of one side in a span."""
+        ranges = self._ranges(Scope(span.low, span.high), [side], pace)
+        return sum((Sums.of(sums[side]) for _, sums in ranges), Sums())
+
+    def _ranges(
+        self, scope: Scope, sides: Sequence[str], pace: Pace
+    ) -> Iterator[tuple[Scope, dict[str, list[Row]]]]:
+        """Yield range after range of a scope with the checksums of these sides."""
+        waiting, low = list(sides), scope.low
+        bound = self._bound(waiting[0], low, scope.high, pace.size)
+        while True:
+            while bound is None and len(waiting) > 1:
+                # Of the side that is done the other one may still have many keys above.
+                del waiting[0]
+                bound = self._bound(waiting[0], low, scope.high, pace.size)
+            part = Scope(low, scope.high if bound is None else bound, scope.bits)
+            queries = {side: [self.sides[side].sums(part)] if side in sides else [] for side in SIDES}
+            if bound is not None:
+                queries[waiting[0]].append(self.sides[waiting[0]].bound(bound, scope.high, pace.size))
+            answers = dict(zip(SIDES, self.both.ask(queries["left"], queries["right"]), strict=True))
+            pace.took(self.both.seconds)
+            yield part, {side: answers[side][0] for side in sides}
+            if bound is None:
+                return
+            low, bound = bound, self._key(waiting[0], answers[waiting[0]][1])
+
+    def _bound(self, side: str, low: Key | None, high: Key | None, rows: int) -> Key | None:
+        return self._key(side, self.both.each({side: self.sides[side].bound(low, high, rows)})[side])
+
+    def _key(self, side: str, found: Sequence[Row]) -> Key | None:
         return key_of(found[0], len(self.sides[side].parts)) if found else None
+
+    def _get_on(self, low: Key | None, rows: float) -> None:
+        """Keep how far the walk has come, unless it is at its end, and look at what was on its way."""
+        if low is not None:
+            self._keep(low, rows)
+            self.moving.look()
 
     def _keep(self, low: Key, rows: float) -> None:
         """Keep how far the walk has come, if a later run can go on from there."""
@@ -108,8 +155,8 @@ class Walk:
         if found is not None:
             self.both.state = {**self.both.state, "low": list(low), "found": found}
 
-    def _compare_sums(self, scope: Scope) -> None:
-        self._compare(scope, self._read({side: asked.sums(scope) for side, asked in self.sides.items()}))
+    def _sums(self, sides: Sequence[str], scope: Scope) -> dict[str, list[Row]]:
+        return self._read({side: self.sides[side].sums(scope) for side in sides})
 
     def _read(self, queries: Mapping[str, Query]) -> dict[str, list[Row]]:
         if self.reads_left is not None:
@@ -132,7 +179,8 @@ class Walk:
         for buckets, large in _packed(differing, scope.bits):
             inner = Scope(scope.low, scope.high, scope.bits, buckets)
             if large:
-                self._compare_sums(_finer(inner))
+                finer = _finer(inner)
+                self._compare(finer, self._sums(SIDES, finer))
             else:
                 self._compare_keys(inner)
 
@@ -176,7 +224,3 @@ def _packed(keys: Mapping[int, int], bits: int) -> Iterator[tuple[tuple[int, ...
         held += count
     if small:
         yield tuple(small), False
-
-
-def _other(side: str) -> str:
-    return "right" if side == "left" else "left"

@@ -22,6 +22,10 @@ class TableKind(StrEnum):
     MATERIALIZED_VIEW = "materialized_view"
 
 
+# What keeps its rows itself, so that they change by its WAL alone.
+_STORED = (TableKind.TABLE, TableKind.PARTITIONED, TableKind.MATERIALIZED_VIEW)
+
+
 class Match(StrEnum):
     """How a foreign key treats NULLs (pg_constraint.confmatchtype)."""
 
@@ -246,6 +250,12 @@ class Catalog:
         yield table
         for child in self._children.get(table.oid, ()):
             yield from self.with_all_below(child)
+
+    def in_wal(self, *tables: Table) -> bool:
+        """Tell whether all of these, with what is read with them, keep their rows themselves and log them."""
+        return all(
+            part.logged and part.kind in _STORED for one in tables for part in self.with_all_below(one)
+        )
 
     def unmatched_includes(self) -> Iterator[tuple[int, str]]:
         """Yield the patterns of the scope's include, with their positions, that no schema matches.

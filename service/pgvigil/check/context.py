@@ -50,6 +50,11 @@ class Peer(Protocol):
         """
         ...
 
+    @property
+    def position(self) -> str:
+        """What the context's own `position` is of its target; to be asked before anything is fetched."""
+        ...
+
     def renew(self) -> None:
         """Let go of the peer's snapshot, and rest as that target's governor wants."""
         ...
@@ -91,6 +96,16 @@ class Context(Protocol):
         """What the last completed run of this subject returned as `Examined.memory`; else empty.
 
         It is a help, never a proof: the database may have been replaced since.
+        """
+        ...
+
+    @property
+    def position(self) -> str:
+        """What stands for where the target was before this run.
+
+        While it is the same as it was to an earlier run, tables that are `Catalog.in_wal` still hold what
+        that one read of them. Empty where that is not known or not to be relied on: something was read from
+        another server, somebody asked that everything be looked at, or it is time for that.
         """
         ...
 
