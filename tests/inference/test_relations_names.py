@@ -51,6 +51,14 @@ SPOKEN = {
     ),
     "who did something": ("users(id*)\n posts(id*, created_by)", "posts(created_by) -> users(id)"),
     "who is something": ("users(id*)\n cases(id*, assignee_id)", "cases(assignee_id) -> users(id)"),
+    "a code of few letters": (
+        "regions(code* character)\n stores(id*, rgn_cd character)",
+        "stores(rgn_cd) -> regions(code)",
+    ),
+    "who is above somebody of the same table": (
+        "users(id*)\n employees(id*, manager_id)",
+        "employees(manager_id) -> employees(id)",
+    ),
     "its own table": ("categories(id*, parent_id)", "categories(parent_id) -> categories(id)"),
     "another row": (
         "tickets(id*, duplicate_of_id)",
@@ -95,6 +103,9 @@ def test_is_proposed(text: str, relation: str) -> None:
 # Traps: nothing at all is proposed.
 SILENT = {
     "a table's own key": "customers(customer_id*)\n orders(order_id*)",
+    "ids of where a row came from": (
+        'customers(customer_key*, source_customer_id)\n "Dim Shop"("Shop Key"*, "Source Shop ID")'
+    ),
     "ids that others give": "customers(id* text)\n payments(id*, stripe_customer_id text, external_id text)",
     "types that do not compare": "users(id* uuid)\n posts(id*, user_id)",
     "a text and a number": "users(id*)\n posts(id*, user_id text)",

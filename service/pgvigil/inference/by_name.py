@@ -11,7 +11,15 @@ from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import Form, How
 from pgvigil.inference.landscape import Landscape, SingleKey
 from pgvigil.inference.reading import Ending, Reading, readings
-from pgvigil.inference.vocabulary import DEEDS, PARALLEL, PERSON_ROLES, SELF_ROLES, VAGUE
+from pgvigil.inference.vocabulary import (
+    DEEDS,
+    PARALLEL,
+    PEOPLE,
+    PERSON_ROLES,
+    SELF_ROLES,
+    SUPERIORS,
+    VAGUE,
+)
 from pgvigil.inference.words import glue
 
 # Parents of a column that any one way to read it may lead to.
@@ -171,8 +179,16 @@ def _people(landscape: Landscape, table: Table, reading: Reading) -> Iterator[Ma
     """Yield the tables of people, for a column that says what somebody is or did here."""
     if not _speaks_of_a_person(reading):
         return
+    if reading.stem and reading.stem[-1] in SUPERIORS and _is_of_people(landscape.words[table.oid]):
+        yield Match(table, "role_self", reading, role=reading.stem)
+        return
     for person, rank in landscape.people(table):
         yield Match(person, "role_person", reading, rank, role=reading.stem)
+
+
+def _is_of_people(words: Sequence[str]) -> bool:
+    """Tell whether a table of such a name holds people."""
+    return bool(words) and words[-1] in PEOPLE
 
 
 def _speaks_of_itself(reading: Reading) -> bool:

@@ -11,6 +11,7 @@ from pgvigil.inference.vocabulary import (
     NATURAL_ENDINGS,
     REFERENCE_BEGINNINGS,
     REFERENCE_ENDINGS,
+    SPELLED,
 )
 from pgvigil.inference.words import without_digits
 
@@ -50,7 +51,7 @@ def _by_ending(words: tuple[str, ...], known: Callable[[str], bool]) -> Iterator
         yield Reading(stem, Ending.REFERENCE, said)
         return
     if len(words) > 1 and words[-1] in NATURAL_ENDINGS:
-        yield Reading(words[:-1], Ending.NATURAL, words[-1])
+        yield Reading(words[:-1], Ending.NATURAL, SPELLED.get(words[-1], words[-1]))
     yield from _glued(words, known)
     yield Reading(words, Ending.NONE)
 

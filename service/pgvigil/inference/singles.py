@@ -20,7 +20,9 @@ from pgvigil.inference.vocabulary import (
     EXTERNAL,
     GENERIC_KEYS,
     NUMBERS,
+    OF_THE_SOURCE,
     SELF_ROLES,
+    SPELLED,
     VAGUE,
 )
 from pgvigil.inference.words import glue, split
@@ -153,10 +155,11 @@ def _of_the_name(child: Table, column: Column, match: Match, key: SingleKey) -> 
     if not (match.feature == "role_person" and match.role[-1:] == ("by",)):
         yield from _of_the_ending(column, reading)
     if match.role:
-        yield from _of_the_role(match)
+        yield from _of_the_role(match, of_its_own=match.table.oid == child.oid)
     elif match.table.oid == child.oid:
         yield Reason("own_table", "the column is called like its own table")
     name = glue(split(key.column.name))
+    name = SPELLED.get(name, name)
     if reading.said and reading.said == name:
         yield Reason("ending_is_key", f'the key is called "{key.column.name}" as well')
     elif reading.ending is Ending.NATURAL and key.generic:
@@ -188,8 +191,9 @@ def _words(name: str) -> list[str]:
     return _WORD.findall(name.lower())
 
 
-def _of_the_role(match: Match) -> Iterator[Reason]:
-    outside = next((word for word in match.role if word in EXTERNAL), None)
+def _of_the_role(match: Match, *, of_its_own: bool) -> Iterator[Reason]:
+    elsewhere = EXTERNAL | OF_THE_SOURCE if of_its_own else EXTERNAL
+    outside = next((word for word in match.role if word in elsewhere), None)
     if outside:
         yield Reason("external", f'"{outside}" stands for something outside of this database')
     if not match.feature.startswith("role_"):

@@ -5,8 +5,13 @@ from __future__ import annotations
 REFERENCE_ENDINGS = frozenset("id ids uuid guid uid fk fkey pk sk ref reference oid ptr pointer rid".split())
 """Behind the name of a thing, they say that this is a reference to it."""
 
-NATURAL_ENDINGS = frozenset("key code no nr num number nbr name slug tag symbol iso login sku handle".split())
+NATURAL_ENDINGS = frozenset(
+    "key code cd no nr num number nbr name slug tag symbol iso login sku handle".split()
+)
 """Behind the name of a thing, they name a natural key of it: a reference, or an attribute."""
+
+SPELLED = {"cd": "code"}
+"""What an ending stands for that nobody writes out."""
 
 REFERENCE_BEGINNINGS = frozenset("id fk fkey".split())
 
@@ -48,6 +53,9 @@ PERSON_ROLES = frozenset(
 )
 """What a person is in a row, where no table is called so."""
 
+SUPERIORS = frozenset("manager supervisor superior boss lead".split())
+"""Who is above a person: another one of the same table, where that is one of people."""
+
 DEEDS = frozenset(
     """
     create created write written update updated modify modified change changed delete deleted edit edited
@@ -78,6 +86,9 @@ EXTERNAL = frozenset(
     """.split()
 )
 """Whose ids are given elsewhere: `stripe_customer_id` is no key of this database."""
+
+OF_THE_SOURCE = frozenset("source src".split())
+"""Before the name of a row's own table they say which row it was where it came from."""
 
 NUMBERS = frozenset(
     """
