@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
@@ -19,6 +20,7 @@ from pgvigil.embedded import serve
 from pgvigil.errors import ConfigError
 from pgvigil.governor import Governor
 from pgvigil.peer import Peers
+from pgvigil.position import read_position
 from pgvigil.run import Run
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Limits, Target
@@ -32,6 +34,7 @@ SETTINGS = {
     "max_wal_senders": "0",
     "autovacuum": "off",
 }
+_DAY = 86_400.0
 PATIENCE = 120.0
 """After so many seconds a variant is ended."""
 
@@ -70,22 +73,22 @@ class Examiner:
         check: Check[Any],
         subject: Subject,
         catalog: Catalog,
-        assistance: Assistance = ALONE,
+        assist: Callable[[], Assistance] = lambda: ALONE,
     ) -> None:
         self._runner = runner
         self._check = check
         self._subject = subject
         self._catalog = catalog
-        self._assistance = assistance
+        self._assist = assist
         self.last: Run | None = None
 
     def anew(self) -> int:
         """Run as if for the first time; return how many rows are at fault; raises CutError or UnfitError."""
-        return self._run(self._assistance)
+        return self._run(self._assist())
 
     def again(self) -> int:
         """Run with what the run before left; else as `anew`."""
-        return self._run(replace(self._assistance, memory=self.last.memory if self.last else {}))
+        return self._run(replace(self._assist(), memory=self.last.memory if self.last else {}))
 
     def _run(self, assistance: Assistance) -> int:
         execution = self._runner.execute(self._check, self._subject, self._catalog, assistance)
@@ -131,6 +134,14 @@ def examiner(
         runner = Runner(target, RunLimits(chunk_seconds=chunk_seconds))
         catalog = target.read_catalog(Scope())
         found = next(one for one in check.discover(catalog).subjects if one.name == subject)
-        watch = Watch(peer, runner, Governor(connections), {}, Scope(), {}, _complain)
-        assistance = Assistance(peer=Peers(target, {"other": watch}.get).open)
-        yield Examiner(runner, check, found, catalog, assistance)
+        here, there = (
+            Watch(one, runner, Governor(connections), {}, Scope(), {}, _complain, full_every=_DAY)
+            for one in (target, peer)
+        )
+
+        def assist() -> Assistance:
+            now = datetime.now(UTC)
+            footing = here.footing(read_position(target), now) if other else None
+            return Assistance(peer=Peers(target, {"other": there}.get, now).open, footing=footing)
+
+        yield Examiner(runner, check, found, catalog, assist)

@@ -19,12 +19,18 @@ def run(rows: int) -> Measured:
     measured with and without that.
     """
     across = check(right_target="other"), "public.a <> other:public.b"
+    same = check(right="public.a", right_target="other"), "public.a <> other:public.a"
     with (
         database(setup(rows)) as here,
         database(setup(rows)) as there,
+        # Where nobody writes, not even for the other variants.
+        database(setup(rows)) as idle_here,
+        database(setup(rows)) as idle_there,
         by_hand(here) as ask_here,
         by_hand(there) as ask_there,
         examiner(here, *across, other=there, chunk_seconds=CHUNK_SECONDS) as ours,
+        examiner(here, *same, other=there, chunk_seconds=CHUNK_SECONDS) as equal,
+        examiner(idle_here, *same, other=idle_there, chunk_seconds=CHUNK_SECONDS) as idle,
         comparing(here, KEY, list(COLUMNS), there) as others,
     ):
         wanted = differing(rows)
@@ -36,10 +42,17 @@ def run(rows: int) -> Measured:
             finally:
                 moving.WAITS = waits
 
+        def written() -> int:
+            ask_there("SELECT pg_current_xact_id()")
+            return equal.again()
+
         variants: dict[str, Work] = {
             "hash both sides": lambda: (ask_here(hash_of("a")), ask_there(hash_of("b"))),
             "table_drift": expecting(wanted, ours.anew),
             "table_drift without a second look": expecting(wanted, at_once),
+            "table_drift of equal tables": expecting(0, equal.anew),
+            "table_drift of equal tables, one server written to since": expecting(0, written),
+            "table_drift of equal tables, nothing written since": expecting(0, idle.again),
             **{name: expecting(wanted, compare) for name, compare in others.items()},
         }
         measured = measure(
