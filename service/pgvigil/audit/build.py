@@ -1,7 +1,13 @@
-"""Makes an audit: one snapshot for what the catalog and the server know, then the checks, then proposals."""
+"""Makes an audit: one snapshot for what the catalog and the server know, the checks, then proposals.
+
+The checks need nothing but the catalog: they judge while the rest of the snapshot is read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,6 +23,7 @@ from pgvigil.audit.relations import broken_keys, mapped
 from pgvigil.catalog import Catalog, SchemaState, catalog_queries, constraints_query, made_catalog, made_state
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
+from pgvigil.check import Row
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.engine import server_version
 from pgvigil.inference import relevant_columns
@@ -39,9 +46,10 @@ def build_audit(
     decided = decided or Decided()
     now = (clock or SystemClock()).now()
     progress("catalog", 0, 1)
-    seen = _seen(watch)
-    progress("catalog", 1, 1)
-    judged = judge(watch, seen.catalog, rows=sampling, progress=progress)
+    with _seeing(watch) as (catalog, seeing):
+        progress("catalog", 1, 1)
+        judged = judge(watch, catalog, rows=sampling, progress=progress)
+        seen = seeing.result()
     known = tuple(judged.relations.values())
     proposed = decided.undecided(
         infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
@@ -84,10 +92,18 @@ class _Seen:
     statistics: Statistics
 
 
-def _seen(watch: Watch) -> _Seen:
-    with watch.target.snapshot("audit") as snapshot:
+@contextmanager
+def _seeing(watch: Watch) -> Iterator[tuple[Catalog, Future[_Seen]]]:
+    """Read the catalog, and the rest of its snapshot on another thread; raises TargetError."""
+    with ThreadPoolExecutor(1, thread_name_prefix="audit") as reader, ExitStack() as stack:
+        snapshot = stack.enter_context(watch.target.snapshot("audit"))
         fetch = partial(snapshot.fetch, most_rows=None)
         catalog = made_catalog([fetch(query) for query in catalog_queries()], watch.scope)
+        # The snapshot ends with what is read of it, however long the checks take.
+        yield catalog, reader.submit(_seen, stack.pop_all(), fetch, catalog)
+
+
+def _seen(snapshot: ExitStack, fetch: Callable[..., list[Row]], catalog: Catalog) -> _Seen:
+    with snapshot:
         state = made_state(catalog, fetch(constraints_query()))
-        statistics = read_statistics(fetch, catalog, relevant_columns(catalog))
-    return _Seen(catalog, state, statistics)
+        return _Seen(catalog, state, read_statistics(fetch, catalog, relevant_columns(catalog)))

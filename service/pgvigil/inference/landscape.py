@@ -60,9 +60,21 @@ class Landscape:
         )
         self.declared = tuple({key.relation: None for key in catalog.foreign_keys})
         self.held = frozenset((*self.declared, *known))
-        self.words = _words_of(self.tables)
-        self.own_prefix = {table.oid: _own_prefix(table) for table in self.tables}
-        self.forms = Forms(self.words, filter(_identifiable, self.tables))
+
+    @cached_property
+    def words(self) -> Mapping[int, tuple[str, ...]]:
+        """The words of each table's name."""
+        return _words_of(self.tables)
+
+    @cached_property
+    def own_prefix(self) -> Mapping[int, str]:
+        """What the names of all columns of a table begin with; empty where they have nothing in common."""
+        return {table.oid: _own_prefix(table) for table in self.tables}
+
+    @cached_property
+    def forms(self) -> Forms:
+        """What the tables that may be referred to are called elsewhere."""
+        return Forms(self.words, filter(_identifiable, self.tables))
 
     @cached_property
     def bound(self) -> frozenset[tuple[TableName, frozenset[str]]]:

@@ -23,7 +23,7 @@ class _TextLoader(Loader):
     """Text as it is. Invalid bytes (a damaged page) are shown as U+FFFD: they must not break a run."""
 
     def load(self, data: Buffer) -> str:
-        return bytes(data).decode("utf-8", errors="replace")
+        return str(data, "utf-8", "replace")
 
 
 def _plain_adapters() -> AdaptersMap:
