@@ -111,7 +111,7 @@ class _Comparison:
 
     def _explain(self) -> str:
         sides = self._kept.unchanged
-        if not sides:
+        if not self._kept.spared:
             return self._plan.why
         unread = " and ".join(self._pair.called(side) for side in sides)
         return f"{self._plan.why}; kept ones of {unread}: nothing was written there since they were read"
