@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 
-from pgvigil.catalog import Catalog
 from pgvigil.changegate import ChangeGate, Sight
 from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock, SystemClock
@@ -261,11 +260,5 @@ class Engine:
             up = not isinstance(error, TargetUnreachableError)
             self._recorder.saw(name, up=up, error=str(error))
             raise
-        self._recorder.saw(name, up=True, server_version=server_version(sight.catalog))
+        self._recorder.saw(name, up=True, server_version=sight.catalog.release)
         return sight
-
-
-def server_version(catalog: Catalog) -> str:
-    """Write the server's version as PostgreSQL does: `16.14`."""
-    major, minor = divmod(catalog.server_version, 10_000)
-    return f"{major}.{minor}"

@@ -13,7 +13,6 @@ from pgvigil.changegate import Sight
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.context import Assistance
-from pgvigil.engine import server_version
 from pgvigil.errors import PluginError, TargetUnreachableError, UsageError
 from pgvigil.patterns import matches
 from pgvigil.peer import Peers
@@ -110,7 +109,7 @@ def check_once(
     return Report(
         target=watch.target.name,
         database=catalog.database,
-        server_version=server_version(catalog),
+        server_version=catalog.release,
         started_at=started_at,
         finished_at=clock.now(),
         checks=tuple(checks) or tuple(name for name, one in watch.checks.items() if not one.needs_store),

@@ -4,98 +4,37 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
-from typing import Any
 
 import structlog
 
 from pgvigil.adoption import changed, checks_of, complaining, with_adopted
+from pgvigil.assembly import build_watch, schedule_of
 from pgvigil.catalog import Catalog
-from pgvigil.check import Check
-from pgvigil.clock import Clock, SystemClock
+from pgvigil.clock import Clock
 from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
 from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
 from pgvigil.errors import ConfigError, TargetError
-from pgvigil.gate import Gate
-from pgvigil.governor import Governor
 from pgvigil.metrics import Counters
-from pgvigil.pressure import Pressure
 from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
-from pgvigil.runner import RunLimits, Runner
-from pgvigil.schedule import Job, Scheduler, interval_seconds
-from pgvigil.sensor import Sensor
-from pgvigil.slots import changes_of, drop_slot
+from pgvigil.schedule import Job, Scheduler
+from pgvigil.slots import drop_slot
 from pgvigil.store import Proposal, Store
-from pgvigil.target import Limits, Standby, Target
-from pgvigil.timing import Schedule
 from pgvigil.touching import noted
 from pgvigil.underway import Underway
-from pgvigil.watch import Reads, Watch
+from pgvigil.watch import Watch
 
-# A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
-_LEAST_RUN_TIMEOUT = timedelta(minutes=10)
-_STATEMENTS_PER_RUN = 10
 _DRAIN_SECONDS = 5.0
 _APPEAR_SECONDS = 1.5
 _SLOT_SECONDS = 30.0
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 log = structlog.get_logger(__name__)
-
-
-def build_watch(
-    config: Config,
-    name: str,
-    registry: Registry,
-    *,
-    urgent: bool = False,
-    clock: Clock | None = None,
-    complain: Callable[[KeyPath, str], ConfigError] | None = None,
-) -> Watch:
-    """Put one target of the configuration under watch; raises ConfigError about the settings of a check.
-
-    With `urgent` nothing rests or makes way: somebody waits for the answer. `complain` makes an error about
-    a setting, with file and line, from its path in the whole configuration. Nothing is connected yet.
-    """
-    clock = clock or SystemClock()
-    complain = complain or config.error_at
-    settings = config.targets[name]
-    budget = settings.budget
-    checks = registry.bind(config, name)
-    limits = Limits(
-        connections=budget.connections,
-        statement_timeout=budget.statement_timeout.total_seconds(),
-        lock_timeout=budget.lock_timeout.total_seconds(),
-    )
-    dsn = settings.dsn.get_secret_value()
-    target = Target(name, dsn, limits, _standby(name, settings, limits))
-    pressure = Pressure(name, budget.pause, Sensor(target, dsn), clock.monotonic)
-    run_timeout = max(_LEAST_RUN_TIMEOUT, _STATEMENTS_PER_RUN * budget.statement_timeout)
-    limits_of_run = RunLimits(budget.sample, run_timeout.total_seconds(), budget.chunk_seconds)
-    now = clock.now()
-    return Watch(
-        target=target,
-        runner=Runner(target, limits_of_run, clock),
-        governor=Governor(budget.connections)
-        if urgent
-        else Governor(budget.connections, budget.duty_cycle, pressure),
-        checks=checks,
-        scope=settings.scope,
-        intervals={
-            check: interval_seconds(_schedule(settings, one), now, budget.window)
-            for check, one in checks.items()
-        },
-        complain=lambda path, message: complain(("targets", name, *path), message),
-        gate=Gate(budget.window, clock),
-        reads=Reads(clock),
-        full_every=None if settings.changes == "none" else settings.full_every.total_seconds(),
-        changes=changes_of(name, settings) if settings.changes == "logical" else None,
-    )
 
 
 @dataclass(frozen=True)
@@ -212,7 +151,7 @@ class Watching:
             Job(
                 name,
                 check,
-                _schedule(settings, one),
+                schedule_of(settings, one),
                 self._last_tick(name, check, moved=moved),
                 settings.budget.window,
             )
@@ -289,20 +228,3 @@ def _address(settings: TargetSettings) -> str:
     parameters = read_dsn(settings.dsn.get_secret_value())
     where = [str(parameters.get(name, "")) for name in ("host", "hostaddr", "port", "dbname", "service")]
     return sha256("\0".join(where).encode()).hexdigest()[:32]
-
-
-def _standby(name: str, settings: TargetSettings, limits: Limits) -> Standby | None:
-    standby = settings.standby
-    if standby is None:
-        return None
-    return Standby(
-        name,
-        standby.dsn.get_secret_value(),
-        limits,
-        max_lag=standby.max_lag.total_seconds(),
-        fallback=standby.fallback == "primary",
-    )
-
-
-def _schedule(settings: TargetSettings, check: Check[Any]) -> Schedule:
-    return check.params.schedule or settings.schedule

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
+from pgvigil.assembly import build_watch
 from pgvigil.audit.build import build_audit
 from pgvigil.config import Config
 from pgvigil.registry import Registry
-from pgvigil.watching import build_watch
 from tests.sample.conftest import sample as sample  # noqa: PLC0414 - a fixture
 
 if TYPE_CHECKING:

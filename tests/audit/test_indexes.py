@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil.assembly import build_watch
 from pgvigil.audit import IndexFault
 from pgvigil.audit.build import build_audit
 from pgvigil.config import Config
-from pgvigil.watching import build_watch
 from tests.audit.conftest import nobody
 
 if TYPE_CHECKING:

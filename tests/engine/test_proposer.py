@@ -11,12 +11,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from pgvigil.adoption import with_adopted
+from pgvigil.assembly import build_watch
 from pgvigil.config import Config
 from pgvigil.config.origin import Origin
 from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
 from pgvigil.store import Offer, Store
-from pgvigil.watching import build_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil.assembly import build_watch
 from pgvigil.catalog import Scope
 from pgvigil.config import Config
 from pgvigil.grants import grants
 from pgvigil.once import check_once
 from pgvigil.registry import Registry
-from pgvigil.watching import build_watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil.assembly import build_watch
 from pgvigil.check import Params, Problem, Severity
 from pgvigil.config import Config, load
 from pgvigil.errors import ConfigError, PluginError
 from pgvigil.registry import Registry
-from pgvigil.watching import build_watch
 from tests.registry.announced import announce
 from tests.registry.samples import Picky, Plain
 

@@ -34,7 +34,7 @@ print(json.dumps({name: registry.distribution(name) for name in registry.types})
 TICK = """
 import json, sys
 from dataclasses import replace
-from pgvigil.watching import build_watch
+from pgvigil.assembly import build_watch
 from pgvigil.config import load
 from pgvigil.engine import Engine
 from pgvigil.logs import configure

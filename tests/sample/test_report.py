@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pgvigil.assembly import build_watch
 from pgvigil.config import Config, load
 from pgvigil.once import check_once
 from pgvigil.registry import Registry
 from pgvigil.sample import AnswerKey, Comparison, Motion, configuration, heal, plant_crisis
-from pgvigil.watching import build_watch
 
 if TYPE_CHECKING:
     from pathlib import Path

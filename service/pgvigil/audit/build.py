@@ -25,7 +25,6 @@ from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.check import Row
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.engine import server_version
 from pgvigil.inference import relevant_columns
 from pgvigil.watch import Watch
 
@@ -63,7 +62,7 @@ def build_audit(
     return Audit(
         target=watch.target.name,
         database=seen.catalog.database,
-        server_version=server_version(seen.catalog),
+        server_version=seen.catalog.release,
         taken_at=now,
         inventory=Inventory(
             schemas=schemas,

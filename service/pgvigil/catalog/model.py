@@ -251,6 +251,12 @@ class Catalog:
         for child in self._children.get(table.oid, ()):
             yield from self.with_all_below(child)
 
+    @property
+    def release(self) -> str:
+        """The server's version as PostgreSQL writes it: `16.14`."""
+        major, minor = divmod(self.server_version, 10_000)
+        return f"{major}.{minor}"
+
     def in_wal(self, *tables: Table) -> bool:
         """Tell whether all of these, with what is read with them, keep their rows themselves and log them."""
         return all(

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from pgvigil import logs
 from pgvigil.adoption import complaining, with_adopted
+from pgvigil.assembly import build_watch
 from pgvigil.audit import Audit
 from pgvigil.audit.build import build_audit
 from pgvigil.audit.compare import compared
@@ -32,7 +33,6 @@ from pgvigil.cli.report import Paper
 from pgvigil.errors import TargetError, UsageError
 from pgvigil.registry import Registry
 from pgvigil.watch import Watch
-from pgvigil.watching import build_watch
 
 _UNFINISHED = "the audit was not finished"
 

@@ -11,6 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from pgvigil import logs
+from pgvigil.assembly import build_watch
 from pgvigil.catalog import Catalog
 from pgvigil.check import Subject
 from pgvigil.cli import source
@@ -31,7 +32,6 @@ from pgvigil.registry import Registry
 from pgvigil.routing import reach
 from pgvigil.sensor import Signal
 from pgvigil.watch import Watch
-from pgvigil.watching import build_watch
 from pgvigil.web.security import Security
 
 # What is less probable than not cannot be adopted unseen.

@@ -15,6 +15,7 @@ from rich.text import Text
 
 from pgvigil import logs
 from pgvigil.app import Daemon
+from pgvigil.assembly import build_watch
 from pgvigil.catalog import Catalog, TableKind
 from pgvigil.cli import report
 from pgvigil.cli.daemon import stopped_by_signals
@@ -24,7 +25,6 @@ from pgvigil.errors import PgvigilError, UsageError
 from pgvigil.once import Report, check_once
 from pgvigil.registry import Registry
 from pgvigil.sample import AnswerKey, Motion
-from pgvigil.watching import build_watch
 
 _STEP_SECONDS = 8.0
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 from pgvigil.adoption import matching
+from pgvigil.assembly import build_watch
 from pgvigil.audit.words import moment
 from pgvigil.catalog import Catalog
 from pgvigil.cli import source
@@ -22,7 +23,6 @@ from pgvigil.errors import PgvigilError
 from pgvigil.imports import Kind, imported_relations
 from pgvigil.inference import as_percent
 from pgvigil.registry import Registry
-from pgvigil.watching import build_watch
 
 Decision = Literal["adopt", "reject"]
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from pgvigil import logs
+from pgvigil.assembly import build_watch
 from pgvigil.check import Outcome, Severity
 from pgvigil.cli import report, source
 from pgvigil.cli.interrupt import InterruptedSweepError, Interruption, interruptible
@@ -20,7 +21,6 @@ from pgvigil.errors import PgvigilError, TargetError
 from pgvigil.once import Report, check_once
 from pgvigil.registry import Registry
 from pgvigil.watch import Watch
-from pgvigil.watching import build_watch
 
 Format = Literal["text", "json", "junit"]
 

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import psycopg
 
+from pgvigil.assembly import build_watch
 from pgvigil.audit.build import build_audit
 from pgvigil.audit.html import render
 from pgvigil.config import Config
 from pgvigil.embedded import serve
 from pgvigil.registry import Registry
 from pgvigil.sample import build, plant_crisis
-from pgvigil.watching import build_watch
 from tests import chromium
 from tests.audit.conftest import nobody
 
