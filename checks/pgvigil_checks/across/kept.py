@@ -100,6 +100,9 @@ class Kept:
     def keep(self, low: Key | None, sums: Mapping[str, Sums]) -> None:
         """Keep what both sides hold from `low` on, up to what is kept next."""
         agreed = sums["left"].agrees(sums["right"])
+        if not agreed and self._seen and not self._seen[-1].sums:
+            # Both are to be walked again: as one they take no more steps than before.
+            return
         self._seen.append(Span(low, sums=sums if agreed else {}))
         if len(self._seen) > _MOST_SPANS:
             self._halve()
