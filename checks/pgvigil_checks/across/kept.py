@@ -77,7 +77,8 @@ class Kept:
         self._seen: list[Span] = []
         self._null_keys: dict[str, int] = {}
         left: Any = memory.get("kept")
-        self._before: Mapping[str, Any] = left if left and left["order"] == order else {"marks": {}}
+        fits = isinstance(left, Mapping) and left.get("order") == order
+        self._before: Mapping[str, Any] = left if fits else {"marks": {}}
         known = self._before["marks"]
         self.unchanged = tuple(side for side in SIDES if marks[side] and known.get(side) == marks[side])
         """The sides that hold what they held when they were read last."""
