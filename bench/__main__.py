@@ -30,7 +30,8 @@ Options = argparse.Namespace
 
 BENCHMARKS: dict[str, Callable[[Options], object]] = {
     "goals": lambda options: goals.run(full=options.full, only=options.only),
-    "orphans": lambda options: strategies.run(at_full_size=options.full, only=options.only),
+    "orphans": lambda options: strategies.run("full" if options.full else "small", options.only),
+    "orphans-huge": lambda options: strategies.run("huge", options.only),
     "drift": lambda options: drift.run(5_000_000 if options.full else 200_000),
     "drift-between": lambda options: drift_between.run(5_000_000 if options.full else 200_000),
     "soda": lambda _: soda_core.run(),

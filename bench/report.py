@@ -73,6 +73,19 @@ def _orphans(kind: str) -> Callable[[Result], Iterator[str]]:
     return write
 
 
+def _huge(result: Result) -> Iterator[str]:
+    shapes: Sequence[Result] = result["shapes"]
+    columns = (BY_HAND[0], INDEX_FLOOR, OURS, OURS_AGAIN, CHUNKED)
+    yield f"`python -m bench orphans-huge`, {_where(result, shapes[0])}."
+    yield ""
+    yield f"| | {' | '.join(columns)} | chosen |"
+    yield "|---" * (len(columns) + 2) + "|"
+    for shape in shapes:
+        cells = (_cell(_ratios(shape), shape["cut"], name) for name in columns)
+        chosen = ", ".join(strategy for strategy, _ in shape["chosen"].values())
+        yield f"| {shape['shape']} | {' | '.join(cells)} | {chosen} |"
+
+
 def _strategies(shapes: Sequence[Result]) -> Iterator[str]:
     names = [
         name for name in dict.fromkeys(name for one in shapes for name in one["seconds"]) if ": " in name
@@ -143,6 +156,7 @@ _SECTIONS: Mapping[str, Callable[[Result], Iterator[str]]] = {
     "goals-full": _goals,
     "orphans-small": _orphans("small"),
     "orphans-full": _orphans("full"),
+    "orphans-huge": _huge,
     "drift": _list_of("drift"),
     "drift-between": _list_of("drift-between"),
     "soda": _list_of("soda"),

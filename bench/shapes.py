@@ -128,6 +128,11 @@ def full() -> list[Shape]:
     return of(10_000_000, 10_000, 1_000_000, 10_000_000)
 
 
+def huge() -> list[Shape]:
+    """Return what takes half an hour and 30 GB of disk: a hundred million children."""
+    return [Shape(100_000_000, 10_000, dense=True), Shape(100_000_000, 1_000_000, dense=True)]
+
+
 def of(children: int, few: int, many: int, most: int = 0) -> list[Shape]:
     """Return the shapes of so many children, of few parents, many and most."""
     return [

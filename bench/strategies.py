@@ -20,7 +20,7 @@ from bench.databases import by_hand as asking
 from bench.databases import database, examiner
 from bench.measure import CutError, Measured, UnfitError, Work, measure
 from bench.results import keep
-from bench.shapes import ORPHANS, Shape, full, small
+from bench.shapes import ORPHANS, Shape, full, huge, small
 from pgvigil.check import Context, Skipped, Subject, Verdict
 from pgvigil.run import Run
 from pgvigil_checks.orphan_rows import OrphanRows, OrphanRowsParams, judge, reference_of
@@ -38,6 +38,7 @@ CHUNKED = "orphan_rows in chunks"
 BY_HAND = ("NOT EXISTS", "LEFT JOIN", "NOT IN")
 _INDEX_ONLY = ("enable_seqscan=off", "enable_bitmapscan=off")
 _MERGE = (*_INDEX_ONLY, "enable_hashjoin=off", "enable_nestloop=off")
+SIZES: Mapping[str, Callable[[], Sequence[Shape]]] = {"small": small, "full": full, "huge": huge}
 CHUNK_SECONDS = 0.02
 """How long a chunk of the daemon takes by default."""
 
@@ -97,19 +98,20 @@ class Compared:
         }
 
 
-def run(*, at_full_size: bool = False, only: str = "") -> str:
-    """Measure every shape whose name holds `only`, one database after the other; return a report."""
-    kind = "full" if at_full_size else "small"
-    shapes = [one for one in (full() if at_full_size else small()) if only in one.name]
+def run(size: str = "small", only: str = "") -> str:
+    """Measure the shapes of a size whose names hold `only`, one after the other; return a report."""
+    shapes = [one for one in SIZES[size]() if only in one.name]
     done: list[dict[str, Any]] = []
     for shape in shapes:
-        compared = compare(shape)
+        # Of a hundred million rows what is written by hand takes minutes, in whichever way.
+        huge_ones: dict[str, Any] = {"by_hand": BY_HAND[:1], "strategies": (), "rounds": 1}
+        compared = compare(shape, **(huge_ones if size == "huge" else {}))
         told = ", ".join(f"{name}: {compared.chosen(name)}" for name in compared.runs)
         print(f"{compared.measured}\n  {told}", flush=True)
         done.append(compared.kept())
-        keep(f"orphans-{kind}", {"shapes": done}, partly=True)
+        keep(f"orphans-{size}", {"shapes": done}, partly=True)
     if done:
-        keep(f"orphans-{kind}", {"shapes": done}, size=only)
+        keep(f"orphans-{size}", {"shapes": done}, size=only)
     return f"{len(done)} shapes"
 
 
