@@ -292,8 +292,8 @@ def test_copies_and_rows_without_a_key_are_counted_as_before(between: Between) -
 
 
 def test_however_much_is_kept_it_stays_small(between: Between, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pgvigil_checks.across.walk.FIRST_ROWS", 3)
-    monkeypatch.setattr("pgvigil_checks.across.walk._MOST_RANGE", 3)
+    monkeypatch.setattr("pgvigil_checks.across.walk.FIRST_ROWS", 20)
+    monkeypatch.setattr("pgvigil_checks.across.walk._MOST_RANGE", 20)
     monkeypatch.setattr("pgvigil_checks.across.kept.LARGEST", 2000)
     between.fill()
     between.tick()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from sqlalchemy import Connection, inspect, text
 
 from pgvigil.errors import StoreError
@@ -26,12 +28,14 @@ def migrate(database: Database) -> None:
             _refuse_encoding(connection, database.label)
         if _revision(connection) == REVISION:
             return
+    # Read before the transaction, which may not pause for long: on a busy machine this takes seconds.
+    upgrade = _migrations(database.label)
     with database.writing() as connection:
         if not database.is_sqlite:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         found = _revision(connection)
         if found != REVISION:
-            _upgrade(connection, database.label, found)
+            upgrade(connection, found)
 
 
 def _revision(connection: Connection) -> str | None:
@@ -50,7 +54,8 @@ def _refuse_encoding(connection: Connection, label: str) -> None:
         )
 
 
-def _upgrade(connection: Connection, label: str, found: str | None) -> None:
+def _migrations(label: str) -> Callable[[Connection, str | None], None]:
+    """Read the migrations; return what brings a store from the revision found to the newest."""
     # Loaded only when there is work: it costs a tenth of a second at every start.
     from alembic import command  # noqa: PLC0415 - only when there is work for it
     from alembic.config import Config  # noqa: PLC0415 - only when there is work for it
@@ -60,10 +65,14 @@ def _upgrade(connection: Connection, label: str, found: str | None) -> None:
     config.set_main_option("script_location", "pgvigil.store:migrations")
     config.set_main_option("path_separator", "os")
     known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-    if found is not None and found not in known:
-        raise StoreError(
-            f"state store {label}: its schema {found!r} is newer than this version of pgvigil knows; "
-            "upgrade pgvigil or use another store"
-        )
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+
+    def upgrade(connection: Connection, found: str | None) -> None:
+        if found is not None and found not in known:
+            raise StoreError(
+                f"state store {label}: its schema {found!r} is newer than this version of pgvigil knows; "
+                "upgrade pgvigil or use another store"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    return upgrade
