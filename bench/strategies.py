@@ -103,7 +103,7 @@ def run(size: str = "small", only: str = "") -> str:
     shapes = [one for one in SIZES[size]() if only in one.name]
     done: list[dict[str, Any]] = []
     for shape in shapes:
-        # Of a hundred million rows what is written by hand takes minutes, in whichever way.
+        # To make a hundred million rows takes minutes already.
         huge_ones: dict[str, Any] = {"by_hand": BY_HAND[:1], "strategies": (), "rounds": 1}
         compared = compare(shape, **(huge_ones if size == "huge" else {}))
         told = ", ".join(f"{name}: {compared.chosen(name)}" for name in compared.runs)
