@@ -9,8 +9,8 @@ import structlog
 
 from pgvigil.config import Config, KeyPath
 from pgvigil.errors import ConfigError
+from pgvigil.proposal import Kind, Proposal
 from pgvigil.registry import Registry
-from pgvigil.store import Kind, Proposal
 
 _SETTINGS = {Kind.RELATION: ("orphan_rows", "relations"), Kind.PAIR: ("table_drift", "pairs")}
 """The check, and the list among its settings, to which an adopted proposal is added."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
@@ -19,34 +18,18 @@ from pydantic import SecretBytes, SecretStr
 
 from pgvigil import __version__
 from pgvigil.asked import Asked
-from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Subject
 from pgvigil.incident import State
 from pgvigil.metrics import Changes, GateState
-from pgvigil.position import Position, read_position
+from pgvigil.position import read_position
 from pgvigil.reads import by_wal_alone
-from pgvigil.run import Run
+from pgvigil.sight import Sight
 from pgvigil.store import CoverageState, Note, View
 from pgvigil.watch import Watch
 
 _SEVERAL = "the DSN has several hosts, and each look may go to another one"
 _APART = "two sessions of the DSN led to two servers, or the server was restarted between them"
 _UNTOLD = "the server does not tell its position in the WAL"
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What a tick begins with: the catalog, and where the target was before it was read, if that is known.
-
-    Behind one name there may be several servers, each where it is: a position is that of one of them alone.
-    """
-
-    catalog: Catalog
-    position: Position | None
-
-    def covers(self, run: Run) -> bool:
-        """Tell whether a run was read from the server whose position is known, and from no other one."""
-        return self.position is not None and run.servers <= {self.position.started}
 
 
 class ChangeGate:

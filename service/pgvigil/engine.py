@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from pgvigil.changegate import ChangeGate, Sight
+from pgvigil.changegate import ChangeGate
 from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.errors import (
@@ -35,6 +35,7 @@ from pgvigil.progress import Progress
 from pgvigil.recorder import Recorder
 from pgvigil.routing import routed_sweep
 from pgvigil.run import Run
+from pgvigil.sight import Sight
 from pgvigil.store import Store
 from pgvigil.touching import Touching
 from pgvigil.watch import WHOLE_CHECK, Watch, incomplete, left_out_first, missing, with_reasons

@@ -9,7 +9,6 @@ from datetime import datetime
 from typing import Any
 
 from pgvigil.catalog import Catalog
-from pgvigil.changegate import Sight
 from pgvigil.check import Check, Finding, Outcome, Severity, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.context import Assistance
@@ -18,6 +17,7 @@ from pgvigil.patterns import matches
 from pgvigil.peer import Peers
 from pgvigil.routing import INSTEAD, routed_sweep
 from pgvigil.run import Run
+from pgvigil.sight import Sight
 from pgvigil.watch import WHOLE_CHECK, Watch
 
 NOT_REACHED = "the sweep was stopped before this subject"

@@ -30,7 +30,8 @@ from pgvigil.inference import (
     propose_relations,
     relevant_columns,
 )
-from pgvigil.store import Kind, Offer, ProposalState, Store
+from pgvigil.proposal import Kind, Offer, ProposalState
+from pgvigil.store import Store
 from pgvigil.watch import Watch
 
 SOURCE = "inference"

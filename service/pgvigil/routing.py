@@ -14,13 +14,13 @@ from dataclasses import replace
 from itertools import chain
 from typing import Any
 
-from pgvigil.changegate import Sight
 from pgvigil.check import Check, Outcome, Subject
 from pgvigil.errors import CancelledError, StandbyError, TargetError, TargetUnreachableError
 from pgvigil.position import Position, read_position
 from pgvigil.reads import on_standby, reads_rows
 from pgvigil.run import Run
 from pgvigil.runner import Runner
+from pgvigil.sight import Sight
 from pgvigil.sweep import Assist, sweep
 from pgvigil.target import Mark, Reading, Standby
 from pgvigil.watch import Server, Watch

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgvigil.catalog import Catalog, Scope
-from pgvigil.changes import Changes
 from pgvigil.check import Check, Discovery, Problem, Subject
 from pgvigil.clock import Clock, SystemClock
 from pgvigil.config import KeyPath
@@ -18,11 +17,14 @@ from pgvigil.errors import ConfigError
 from pgvigil.footing import Footing
 from pgvigil.gate import Gate
 from pgvigil.governor import Governor
-from pgvigil.metrics import StandbyUsage, Usage
 from pgvigil.position import Position
 from pgvigil.runner import Runner
-from pgvigil.store import View
 from pgvigil.target import Target
+from pgvigil.usage import StandbyUsage, Usage
+
+if TYPE_CHECKING:
+    from pgvigil.changes import Changes
+    from pgvigil.store import View
 
 
 class Server(StrEnum):

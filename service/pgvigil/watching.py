@@ -20,11 +20,12 @@ from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
 from pgvigil.errors import ConfigError, TargetError
 from pgvigil.metrics import Counters
+from pgvigil.proposal import Proposal
 from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
 from pgvigil.schedule import Job, Scheduler
 from pgvigil.slots import drop_slot
-from pgvigil.store import Proposal, Store
+from pgvigil.store import Store
 from pgvigil.touching import noted
 from pgvigil.underway import Underway
 from pgvigil.watch import Watch

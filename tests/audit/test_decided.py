@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import psycopg
 import pytest
 
-from pgvigil.store import Kind, Offer
+from pgvigil.proposal import Kind, Offer
 from tests.cli.command import pgvigil, refused
 from tests.cli.test_deployment import serve, site
 from tests.web.world import NOW

@@ -18,8 +18,9 @@ from pgvigil.check import Outcome
 from pgvigil.cli import schema
 from pgvigil.cli.calling import Daemon
 from pgvigil.errors import UsageError
+from pgvigil.proposal import Kind, Offer
 from pgvigil.run import Run
-from pgvigil.store import Kind, Offer, Store
+from pgvigil.store import Store
 from tests.cli.command import pgvigil
 from tests.cli.test_deployment import READER, WRITER, serve, site
 from tests.web.world import NOW, discovered, failed, run

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -77,6 +79,25 @@ def test_a_daemon_that_is_not_there_is_exit_3(site: Site) -> None:
         status, out, err = mark(site, "--version", "v1", "--url", url)
     assert (status, out) == (3, "")
     assert "connection refused" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_a_page_that_answers_instead_is_no_daemon(site: Site, tmp_path: Path) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html>")
+
+        def log_message(self, *_: object) -> None:
+            """Keep the test's stderr to what pgvigil says."""
+
+    with HTTPServer(("127.0.0.1", 0), Page) as server:
+        threading.Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        status, out, err = mark(site, "--version", "v1", "--url", url)
+    assert (status, out) == (3, "")
+    assert "200: no pgvigil answers there" in err
     assert len(err.splitlines()) == 1
 
 

@@ -12,8 +12,8 @@ import yaml
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
+from pgvigil.proposal import Kind, Offer
 from pgvigil.sample import build
-from pgvigil.store import Kind, Offer
 from tests.cli.command import pgvigil, refused
 from tests.cli.test_deployment import serve, site
 from tests.config.test_starting import in_force

@@ -15,8 +15,9 @@ from pgvigil.config import Config
 from pgvigil.config.origin import Origin
 from pgvigil.errors import TargetError
 from pgvigil.metrics import Counters
+from pgvigil.proposal import Kind, Offer, Proposal
 from pgvigil.registry import Registry
-from pgvigil.store import Kind, Offer, Proposal, Store
+from pgvigil.store import Store
 from pgvigil.watching import Watching
 
 if TYPE_CHECKING:

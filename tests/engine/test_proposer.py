@@ -14,9 +14,10 @@ from pgvigil.adoption import with_adopted
 from pgvigil.assembly import build_watch
 from pgvigil.config import Config
 from pgvigil.config.origin import Origin
+from pgvigil.proposal import Offer
 from pgvigil.proposer import Proposer
 from pgvigil.registry import Registry
-from pgvigil.store import Offer, Store
+from pgvigil.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,8 +15,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from pgvigil import __version__
 from pgvigil.check import Outcome, Severity
 from pgvigil.health import Duty
-from pgvigil.metrics import MISSED, Counters, Exposition, Usage
+from pgvigil.metrics import MISSED, Counters, Exposition
 from pgvigil.store import Store
+from pgvigil.usage import Usage
 from tests.incident.life import finding, run
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pgvigil.metrics import StandbyUsage, Usage
 from pgvigil.metrics.usage import usage_metrics
+from pgvigil.usage import StandbyUsage, Usage
 from pgvigil.watch import Reads
 from tests.schedule.test_scheduler import MINUTE, HandClock
 

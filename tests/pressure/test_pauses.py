@@ -13,9 +13,10 @@ from structlog.testing import capture_logs
 from pgvigil.config import Pause
 from pgvigil.errors import BusyError, QueryFailedError, TargetUnreachableError
 from pgvigil.governor import Governor
-from pgvigil.metrics import Counters, Usage
+from pgvigil.metrics import Counters
 from pgvigil.pressure import Pauses, Pressure
 from pgvigil.sensor import Signal, Signals
+from pgvigil.usage import Usage
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

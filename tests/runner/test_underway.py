@@ -11,11 +11,12 @@ import pytest
 from pgvigil.check import Check, Discovery, Examined, Params, Subject
 from pgvigil.clock import SystemClock
 from pgvigil.context import Assistance
-from pgvigil.metrics import Counters, Usage
+from pgvigil.metrics import Counters
 from pgvigil.once import check_once
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.target import Target
 from pgvigil.underway import Board, Underway
+from pgvigil.usage import Usage
 from tests.engine.world import watch_of
 from tests.runner.plugins import EMPTY
 

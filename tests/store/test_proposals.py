@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pgvigil.errors import UsageError
-from pgvigil.store import Kind, Offer, ProposalState, Store
+from pgvigil.proposal import Kind, Offer, ProposalState
+from pgvigil.store import Store
 from tests.incident.life import at
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pgvigil.store import Kind, Offer, Store
+from pgvigil.proposal import Kind, Offer
+from pgvigil.store import Store
 from pgvigil.web.security import Security
 from tests.web.test_api import READER, TOKENS, get, post, refusal
 from tests.web.test_word import PASSWORD, USERS, opened

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pgvigil.metrics import Guest, StandbyUsage
+from pgvigil.metrics import Guest
 from pgvigil.metrics.gating import GateState
 from pgvigil.pressure import Pauses
 from pgvigil.sensor import Signal
+from pgvigil.usage import StandbyUsage
 from tests.web.test_browser import CONTRAST, SCHEMES, WIDTHS, open_page
 from tests.web.world import NOW, crowded
 

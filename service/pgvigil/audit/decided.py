@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pgvigil.audit.inferring import Proposals
 from pgvigil.audit.model import MapPair, MapRelation, Origin
 from pgvigil.catalog import PairName
-from pgvigil.store import Kind
+from pgvigil.proposal import Kind
 
 
 def _undecided(_kind: Kind, _subject: str) -> bool:

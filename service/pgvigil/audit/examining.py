@@ -10,12 +10,12 @@ from itertools import accumulate, takewhile
 from psycopg import sql
 
 from pgvigil.catalog import Catalog, RelationName, Table, TableKind, parse_relation
-from pgvigil.changegate import Sight
 from pgvigil.check import Severity, Subject
 from pgvigil.context import ALONE
 from pgvigil.errors import CancelledError, QueryFailedError
 from pgvigil.routing import routed_sweep
 from pgvigil.run import Run
+from pgvigil.sight import Sight
 from pgvigil.watch import Watch
 
 KEYS = "foreign_keys"

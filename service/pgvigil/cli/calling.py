@@ -10,17 +10,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import urllib3
-
 from pgvigil import __version__
 from pgvigil.config.serving import plain_url
 from pgvigil.errors import PgvigilError, UsageError
-
-_CONNECT_SECONDS = 5.0
-_ANSWER_SECONDS = 30.0
-# What a proxy or a daemon that starts anew answers; whatever is told twice is recorded once.
-_PASSING = frozenset((502, 503, 504))
-_ATTEMPTS = 3
 
 
 class RefusedError(UsageError):
@@ -66,16 +58,17 @@ class Daemon:
             headers["Content-Type"] = "application/json"
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        # urllib3 is for those who call: many commands only may.
+        from pgvigil.cli.transport import request  # noqa: PLC0415
+
+        status, answer = request(method, url, body, headers, self.ca_file)
         try:
-            with _pool(self.ca_file) as pool:
-                answer = pool.request(method, url, body=body, headers=headers)
-        except (urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            raise PgvigilError(
-                f"{url}: {_reason(error)}; is pgvigil running there? (--url, $PGVIGIL_URL)"
-            ) from None
-        if 200 <= answer.status < 300:
-            return answer.json()
-        raise _refusal(url, answer)
+            said = json.loads(answer)
+        except ValueError:
+            said = None
+        if 200 <= status < 300 and said is not None:
+            return said
+        raise _refusal(url, status, said)
 
 
 def _base(url: str) -> str:
@@ -83,21 +76,6 @@ def _base(url: str) -> str:
         return plain_url(url)
     except ValueError as error:
         raise UsageError(f"--url {url}: {error}") from None
-
-
-def _pool(ca_file: Path | None) -> urllib3.PoolManager:
-    if ca_file is not None and not ca_file.is_file():
-        raise UsageError(f"--ca-file {ca_file} cannot be read")
-    retries = urllib3.Retry(
-        total=_ATTEMPTS,
-        redirect=0,
-        backoff_factor=0.5,
-        status_forcelist=_PASSING,
-        allowed_methods=None,
-        raise_on_status=False,
-    )
-    timeout = urllib3.Timeout(connect=_CONNECT_SECONDS, read=_ANSWER_SECONDS)
-    return urllib3.PoolManager(retries=retries, timeout=timeout, ca_certs=str(ca_file) if ca_file else None)
 
 
 def _token(file: Path | None) -> str:
@@ -111,19 +89,9 @@ def _token(file: Path | None) -> str:
     return token if token.isprintable() else ""
 
 
-def _refusal(url: str, answer: urllib3.BaseHTTPResponse) -> PgvigilError:
-    try:
-        reason = str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        reason = "no pgvigil answers there"
-    if 400 <= answer.status < 500:
-        return RefusedError(url, answer.status, reason)
-    return PgvigilError(f"{url}: {answer.status}: {reason}")
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, urllib3.exceptions.MaxRetryError) and error.reason is not None:
-        return _reason(error.reason)
-    if isinstance(error, urllib3.exceptions.NewConnectionError):
-        return "connection refused, or no such host"
-    return " ".join(str(error).split())
+def _refusal(url: str, status: int, said: object) -> PgvigilError:
+    error = said.get("error") if isinstance(said, dict) else None
+    reason = "no pgvigil answers there" if error is None else str(error)
+    if 400 <= status < 500:
+        return RefusedError(url, status, reason)
+    return PgvigilError(f"{url}: {status}: {reason}")

@@ -9,7 +9,7 @@ from typing import Any
 
 from pgvigil.cli.calling import Daemon
 from pgvigil.errors import UsageError
-from pgvigil.store import Kind, Offer, Proposal, ProposalState
+from pgvigil.proposal import Kind, Offer, Proposal, ProposalState
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ from pgvigil.config import Adopted, Config, Proposals, Setting
 from pgvigil.imports import Kind as FileKind
 from pgvigil.imports import imported_relations
 from pgvigil.inference import LIKELY, relevant_columns
+from pgvigil.proposal import Kind, Proposal
 from pgvigil.registry import Registry
 from pgvigil.runner import discover
-from pgvigil.store import Kind, Proposal
 from pgvigil.watch import Watch
 
 _SETTINGS: dict[Kind, Setting] = {Kind.RELATION: "relations", Kind.PAIR: "pairs"}

@@ -18,7 +18,6 @@ from pgvigil.metrics.counters import MISSED, Counters, Notifications
 from pgvigil.metrics.gating import Changes, GateState, Guest
 from pgvigil.metrics.gauges import gauges
 from pgvigil.metrics.lines import Series, printable
-from pgvigil.metrics.usage import StandbyUsage, Usage
 from pgvigil.store import View
 
 __all__ = [
@@ -30,8 +29,6 @@ __all__ = [
     "GateState",
     "Guest",
     "Notifications",
-    "StandbyUsage",
-    "Usage",
 ]
 
 CONTENT_TYPE: str = CONTENT_TYPE_PLAIN_0_0_4

@@ -10,8 +10,9 @@ from prometheus_client import Counter, Gauge, Histogram, Metric
 from pgvigil.check import Outcome
 from pgvigil.health import Duty, Health
 from pgvigil.metrics.gating import GateState, Guest, Looks, gating
-from pgvigil.metrics.usage import Usage, usage_metrics
+from pgvigil.metrics.usage import usage_metrics
 from pgvigil.run import Run
+from pgvigil.usage import Usage
 
 MISSED = ("overrun", "late", "crashed")
 """Why a tick did not happen: the one before it still ran, pgvigil was too busy or asleep, or it crashed."""

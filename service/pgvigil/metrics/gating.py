@@ -13,10 +13,10 @@ from prometheus_client.metrics_core import GaugeMetricFamily
 
 from pgvigil.changes import Note as Changed
 from pgvigil.check import State
-from pgvigil.metrics.usage import StandbyUsage
 from pgvigil.pressure import Pauses
 from pgvigil.run import Run
 from pgvigil.store import Note
+from pgvigil.usage import StandbyUsage
 
 Changes = Literal["none", "position", "logical"]
 CHANGES: tuple[Changes, ...] = ("none", "position", "logical")

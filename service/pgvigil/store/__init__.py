@@ -7,7 +7,6 @@ from pgvigil.store.accepting import Acceptance
 from pgvigil.store.delivering import Delivery, Labels
 from pgvigil.store.discovering import Synced
 from pgvigil.store.noting import Note
-from pgvigil.store.proposing import Kind, Offer, Proposal, ProposalState
 from pgvigil.store.reading import Filter, History, StoredRun
 from pgvigil.store.recording import Recorded
 from pgvigil.store.retention import Pruned, Retention
@@ -31,13 +30,9 @@ __all__ = [
     "Deployment",
     "Filter",
     "History",
-    "Kind",
     "Labels",
     "LiveIncident",
     "Note",
-    "Offer",
-    "Proposal",
-    "ProposalState",
     "Pruned",
     "Recorded",
     "Retention",

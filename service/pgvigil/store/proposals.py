@@ -8,9 +8,10 @@ from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection
 
+from pgvigil.proposal import Offer, Proposal, ProposalState
 from pgvigil.store import proposing
 from pgvigil.store.database import Database
-from pgvigil.store.proposing import Called, Offer, Proposal, ProposalState, Proposed
+from pgvigil.store.proposing import Called, Proposed
 from pgvigil.store.view import Delta
 
 T = TypeVar("T")

@@ -1,84 +1,23 @@
-"""What is proposed to people, and what they say of it: what writes and reads it."""
+"""Proposals in the store: what writes and reads them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
-from hashlib import sha256
 from typing import Any, TypeAlias
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from pgvigil.catalog import Traces, parse_relation
+from pgvigil.catalog import Traces
 from pgvigil.check import JsonValue
 from pgvigil.errors import UsageError
+from pgvigil.proposal import Kind, Offer, Proposal, ProposalState, alike
 from pgvigil.store.schema import among, equals
 from pgvigil.store.schema import proposals as table
 
 Called: TypeAlias = Callable[[str, Traces | None], tuple[str, Traces | None]]
 """Tells how a subject is called now, by what it was called and made of; and what it is made of now."""
-
-
-class Kind(StrEnum):
-    """What is proposed."""
-
-    RELATION = "relation"
-    PAIR = "pair"
-
-
-class ProposalState(StrEnum):
-    """Where a proposal stands.
-
-    `adopted`: it is examined as if it were configured. `rejected`: it is never proposed again. `superseded`:
-    a declared key, or the configuration, says the same by now; should that go, it is again what it was.
-    """
-
-    PROPOSED = "proposed"
-    ADOPTED = "adopted"
-    REJECTED = "rejected"
-    SUPERSEDED = "superseded"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
-    """Something to propose; `settings` is what a check's settings would say of it.
-
-    `traces` are what it is about in the catalog, None where nobody has looked.
-    """
-
-    kind: Kind
-    subject: str
-    settings: JsonValue
-    probability: float = 1.0
-    evidence: tuple[str, ...] = ()
-    traces: Traces | None = None
-
-    def id_on(self, target: str) -> str:
-        """Return what names it, whichever way round it is written."""
-        named = "\0".join((target, self.kind, _alike(self.kind, self.subject)))
-        return sha256(named.encode()).hexdigest()[:12]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
-    """What was proposed, by whom (`source`), and what somebody decided; `decision` outlives `superseded`."""
-
-    id: str
-    target: str
-    kind: Kind
-    subject: str
-    state: ProposalState
-    source: str
-    probability: float
-    evidence: tuple[str, ...]
-    settings: JsonValue
-    proposed_at: datetime
-    decision: ProposalState | None
-    decided_by: str | None
-    decided_at: datetime | None
-    why: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,9 +142,9 @@ def adopted(connection: Connection) -> list[Proposal]:
 
 def _supersede(connection: Connection, target: str, known: Collection[str]) -> None:
     """Note what is declared or configured by now, and what no longer is."""
-    alike = {_alike(kind, subject) for subject in known for kind in Kind}
+    already = {alike(kind, subject) for subject in known for kind in Kind}
     for row in connection.execute(_all(target)).mappings():
-        superseded = _alike(row["kind"], row["subject"]) in alike
+        superseded = alike(row["kind"], row["subject"]) in already
         otherwise = row["decision"] or ProposalState.PROPOSED.value
         state = ProposalState.SUPERSEDED.value if superseded else otherwise
         if state != row["state"]:
@@ -222,18 +161,6 @@ def _renamed(settings: JsonValue, subject: str) -> JsonValue:
 
 def _all(target: str) -> Any:
     return select(table).filter_by(target=target).with_for_update()
-
-
-def _alike(kind: str, subject: str) -> str:
-    """Return what is the same whatever the order of a relation's columns, or of a pair's sides."""
-    if kind == Kind.PAIR:
-        return " <> ".join(sorted(subject.split(" <> ")))
-    try:
-        name = parse_relation(subject)
-    except ValueError:
-        return subject
-    pairs = sorted(zip(name.child_columns, name.parent_columns, strict=True))
-    return f"{name.child}{pairs}{name.parent}"
 
 
 def _row(key: str, target: str, offer: Offer, source: str, at: datetime) -> dict[str, Any]:

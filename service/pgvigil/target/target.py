@@ -8,16 +8,15 @@ from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict
-from sqlalchemy.pool import QueuePool
 
 from pgvigil.catalog import Catalog, Scope, catalog_queries, made_catalog
 from pgvigil.errors import BusyError, CancelledError, ConfigError, TargetUnreachableError
 from pgvigil.target.connecting import Connection, Limits, connect
-from pgvigil.target.lease import Lease
+from pgvigil.target.lease import Idle, Lease
 from pgvigil.target.session import Snapshot
 from pgvigil.target.translate import unreachable
 
@@ -32,8 +31,8 @@ _STOP_SECONDS = 1.5
 class Target:
     """One watched database; `standby` is what may be read instead, and stops and closes together with it.
 
-    Sessions come from a pool of at most `limits.connections`; who finds them all busy waits. The pool
-    connects when a session is asked for, so that a failure carries the server's own reason at once.
+    There are at most `limits.connections` sessions; who finds them all busy waits. Who finds none that is
+    idle connects, so that a failure carries the server's own reason at once.
     """
 
     kind = "target"  # what errors call it, before its name
@@ -51,12 +50,7 @@ class Target:
         self._ended = threading.Condition()
         self._active: dict[Snapshot, Lease] = {}
         self._along: set[Snapshot] = set()
-        self._pool = QueuePool(
-            lambda: cast("Any", self._connect()),
-            pool_size=self.limits.connections,
-            max_overflow=0,
-            reset_on_return=None,
-        )
+        self._idle = Idle()
 
     @contextmanager
     def snapshot(self, purpose: str = "", *, wait: bool = True) -> Iterator[Snapshot]:
@@ -155,17 +149,17 @@ class Target:
             snapshot.disconnect()
 
     def close_idle(self) -> None:
-        """Close the pool's connections, unless some are at work: idle ones are in the way of others' DDL."""
+        """Close the idle connections, unless some are at work: idle ones are in the way of others' DDL."""
         with self._ended:
             if not self._active:
-                self._pool.dispose()
+                self._idle.close()
         if self.standby is not None:
             self.standby.close_idle()
 
     def close(self) -> None:
-        """Stop, and close the pool's idle connections."""
+        """Stop, and close the idle connections."""
         self.stop()
-        self._pool.dispose()
+        self._idle.close()
         if self.standby is not None:
             self.standby.close()
 
@@ -176,9 +170,9 @@ class Target:
     def _begun(
         self, application_name: str, borrow: Callable[[], Lease], shared: str | None = None
     ) -> tuple[Snapshot, Lease]:
-        """Return a snapshot on a pooled connection. It can be stopped before it has begun.
+        """Return a snapshot. It can be stopped before it has begun.
 
-        Pooled connections that died since their last use (the server was restarted) are replaced; a fresh one
+        Idle connections that died since their last use (the server was restarted) are replaced; a fresh one
         that fails says something about the server.
         """
         while True:
@@ -208,7 +202,9 @@ class Target:
         """Return a connection for a place in the budget that was taken; without one it is given back."""
         try:
             self._raise_if_stopping()
-            return Lease(self._pool.connect(), self._slots.release)
+            idle = self._idle.take()
+            connection = idle or self._connect()
+            return Lease(connection, self._idle, self._slots.release, used_before=idle is not None)
         except psycopg.Error as error:
             self._slots.release()
             self._raise_if_stopping()

@@ -17,8 +17,9 @@ from pgvigil.clock import Clock
 from pgvigil.incident import Incident, State
 from pgvigil.inference import as_percent
 from pgvigil.notify import alert_name
+from pgvigil.proposal import ProposalState
 from pgvigil.standing import standing
-from pgvigil.store import CoverageState, Filter, ProposalState, Store
+from pgvigil.store import CoverageState, Filter, Store
 from pgvigil.watch import WHOLE_CHECK
 from pgvigil.web import runbooks, words
 from pgvigil.web.control import Control

@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict
 
 from pgvigil.check import Outcome, Severity
 from pgvigil.incident import EventKind, Resolution, State
+from pgvigil.proposal import Kind, ProposalState
 from pgvigil.standing import Standing
-from pgvigil.store import CoverageState, Kind, ProposalState
+from pgvigil.store import CoverageState
 
 
 class Answer(BaseModel):

@@ -9,7 +9,8 @@ from fastapi import APIRouter, HTTPException, Query, Request
 
 from pgvigil.catalog import RelationName, parse_relation
 from pgvigil.clock import Clock
-from pgvigil.store import Kind, Offer, Proposal, ProposalState, Store
+from pgvigil.proposal import Kind, Offer, Proposal, ProposalState
+from pgvigil.store import Store
 from pgvigil.web.api.answers import AcceptanceAnswer, Accepted, Imported, ProposalAnswer
 from pgvigil.web.api.named import require_target
 from pgvigil.web.api.questions import (

@@ -10,7 +10,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from pgvigil.check import Outcome, Severity
 from pgvigil.incident import State
-from pgvigil.store import CoverageState, Filter, ProposalState
+from pgvigil.proposal import ProposalState
+from pgvigil.store import CoverageState, Filter
 from pgvigil.timing import Interval
 
 _MOST_ROWS = 1000
