@@ -166,7 +166,7 @@ class TriggerState:
     enabled: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ForeignKey:
     """A declared relation: one constraint, at the root of its partition trees.
 
@@ -196,7 +196,8 @@ class ForeignKey:
     # Set when an older constraint has the very same relation: the younger one's subject carries its name.
     twin: bool = False
 
-    @property
+    # Names are asked for again and again, and a catalog may have tens of thousands of keys.
+    @cached_property
     def relation(self) -> RelationName:
         """The relation that this constraint declares."""
         return RelationName(
@@ -206,7 +207,7 @@ class ForeignKey:
             self.parent_columns,
         )
 
-    @property
+    @cached_property
     def subject(self) -> str:
         """The name of this key as a subject; unique within a target."""
         text = str(self.relation)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NoReturn
 
 # Keywords that PostgreSQL 14 to 18 quote (pg_get_keywords() where catcode <> 'U', the union of the versions).
@@ -38,6 +39,8 @@ _TOKEN = re.compile(
 )
 
 
+# The same few names come back in every table, and in every subject.
+@lru_cache(maxsize=1 << 16)
 def quote(name: str) -> str:
     """Quote an identifier if PostgreSQL would."""
     if _PLAIN.match(name) and name not in _QUOTED_KEYWORDS:

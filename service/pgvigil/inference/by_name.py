@@ -10,7 +10,7 @@ from pgvigil.catalog import Column, Table
 from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import Form, How
 from pgvigil.inference.landscape import Landscape, SingleKey
-from pgvigil.inference.reading import Ending, Reading, readings
+from pgvigil.inference.reading import Ending, Reading
 from pgvigil.inference.vocabulary import (
     DEEDS,
     PARALLEL,
@@ -53,7 +53,7 @@ def matches(landscape: Landscape, table: Table, column: Column) -> list[Match]:
     found: list[Match] = list(_shared_key(landscape, table, column, kind or ""))
     for words in landscape.spellings(table, column.name):
         found += _keys_of_that_name(landscape, table, words)
-        for reading in readings(words, landscape.forms.__contains__):
+        for reading in landscape.readings(words):
             found += islice(_by_reading(landscape, table, kind or "", reading), _MOST)
     return found
 
@@ -164,12 +164,12 @@ def _abbreviated(landscape: Landscape, table: Table, kind: str, reading: Reading
             yield Match(form.table, "name_initials", reading, means=reading.stem)
 
 
-def _keys_of_that_name(landscape: Landscape, table: Table, words: Sequence[str]) -> Iterator[Match]:
+def _keys_of_that_name(landscape: Landscape, table: Table, words: tuple[str, ...]) -> Iterator[Match]:
     """Yield the keys with a name of their own that the column has as well, or as its last words."""
     for start in range(len(words)):
         keys = landscape.keys_called(glue(words[start:]), table)
         for key in keys:
-            reading = next(readings(words[start:], landscape.forms.__contains__))
+            reading = landscape.readings(words[start:])[0]
             yield Match(key.table, "key_name", reading, role=tuple(words[:start]), key=key)
         if keys:
             return

@@ -11,7 +11,7 @@ from pgvigil.inference.candidate import Candidate, Reason
 from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import family
 from pgvigil.inference.landscape import Landscape, SingleKey
-from pgvigil.inference.reading import Ending, Reading, readings
+from pgvigil.inference.reading import Ending, Reading
 from pgvigil.inference.singles import made
 from pgvigil.inference.values import Values
 from pgvigil.inference.vocabulary import NUMBERS
@@ -54,7 +54,7 @@ class ByValue:
     def candidates(self, child: Table, column: Column) -> Iterator[Candidate]:
         """Yield the keys that a column's values may be among."""
         known = self._values.of(child, column)
-        reading = next(readings(split(column.name), self._landscape.forms.__contains__))
+        reading = self._landscape.readings(split(column.name))[0]
         if known is None or known.distinct < _FEW_VALUES or not self._may_refer(child, column, reading):
             return
         for key in self._keys(child, column):

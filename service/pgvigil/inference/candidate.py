@@ -50,7 +50,7 @@ class Candidate:
     @cached_property
     def log_odds(self) -> float:
         """How likely it is, before its rivals are heard: the logarithm of the odds."""
-        return BIAS + sum(reason.weight for reason in self.reasons)
+        return BIAS + sum(WEIGHTS[reason.feature] * reason.amount for reason in self.reasons)
 
     @property
     def order(self) -> tuple[float, str, str, tuple[str, ...]]:

@@ -9,7 +9,6 @@ from pgvigil.inference.candidate import Reason
 from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import How, unwrapped
 from pgvigil.inference.landscape import Landscape, SingleKey
-from pgvigil.inference.reading import readings
 from pgvigil.inference.vocabulary import COPIES, TRANSIENT
 from pgvigil.inference.words import glue, split
 
@@ -93,7 +92,7 @@ def owner_of(landscape: Landscape, key: SingleKey) -> bool | None:
     """Tell whether a key's name speaks of its own table; None where it speaks of no table at all."""
     owners: set[int] = set()
     for words in landscape.spellings(key.table, key.column.name):
-        for reading in readings(words, landscape.forms.__contains__):
+        for reading in landscape.readings(words):
             if not reading.stem:
                 return True
             forms = landscape.forms.called(glue(reading.stem), key.table)

@@ -12,7 +12,7 @@ from pgvigil.inference.circumstances import nearness
 from pgvigil.inference.comparable import part_family
 from pgvigil.inference.forms import How, unwrapped
 from pgvigil.inference.landscape import CompositeKey, Landscape
-from pgvigil.inference.reading import Ending, readings
+from pgvigil.inference.reading import Ending
 from pgvigil.inference.words import glue, split
 
 # Of the tables that have a name, so many are looked at: every table may have a `tenant_id`.
@@ -114,7 +114,7 @@ def _is_own_key(child: Table, column: str) -> bool:
 def _names_the_parent(landscape: Landscape, child: Table, column: str, key: CompositeKey) -> bool:
     return any(
         form.table.oid == key.table.oid and form.how in (How.FULL, How.BARE)
-        for reading in readings(split(column), landscape.forms.__contains__)
+        for reading in landscape.readings(split(column))
         if reading.ending is not Ending.NONE
         for form in landscape.forms.called(glue(reading.stem), child)
     )
@@ -163,6 +163,6 @@ def _is_link(landscape: Landscape, key: CompositeKey) -> bool:
 def _names_another(landscape: Landscape, key: CompositeKey, part: str) -> bool:
     return any(
         form.table.oid != key.table.oid and form.how is not How.HEAD
-        for reading in readings(split(part), landscape.forms.__contains__)
+        for reading in landscape.readings(split(part))
         for form in landscape.forms.called(glue(reading.stem), key.table)
     )

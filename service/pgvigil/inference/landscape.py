@@ -14,6 +14,7 @@ from functools import cached_property
 from pgvigil.catalog import Catalog, Column, Key, RelationName, Table, TableKind, TableName
 from pgvigil.inference.comparable import family, part_family
 from pgvigil.inference.forms import Forms, How, unwrapped
+from pgvigil.inference.reading import Reading, readings
 from pgvigil.inference.vocabulary import GENERIC_KEYS, PEOPLE
 from pgvigil.inference.words import glue, segmented, split
 
@@ -53,13 +54,10 @@ class Landscape:
 
     def __init__(self, catalog: Catalog, known: Iterable[RelationName] = ()) -> None:
         self.catalog = catalog
-        self.tables = tuple(
-            table
-            for table in sorted(catalog.watched_tables(), key=lambda table: (table.schema, table.name))
-            if table.kind in (TableKind.TABLE, TableKind.PARTITIONED)
-        )
+        self.tables = tables_of(catalog)
         self.declared = tuple({key.relation: None for key in catalog.foreign_keys})
         self.held = frozenset((*self.declared, *known))
+        self._readings: dict[tuple[str, ...], tuple[Reading, ...]] = {}
 
     @cached_property
     def words(self) -> Mapping[int, tuple[str, ...]]:
@@ -134,8 +132,24 @@ class Landscape:
         return (
             family(column) is not None
             and column.name not in self.inherited.get(child.oid, ())
-            and (TableName(child.schema, child.name), frozenset((column.name,))) not in self.bound
+            and column.name not in self._bound_alone.get((child.schema, child.name), ())
         )
+
+    @cached_property
+    def _bound_alone(self) -> Mapping[tuple[str, str], set[str]]:
+        """The columns that have a parent by themselves, by their table's schema and name."""
+        found: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+        for one in self.held:
+            if len(set(one.child_columns)) == 1:
+                found[one.child.schema, one.child.name].update(one.child_columns)
+        return found
+
+    def readings(self, words: tuple[str, ...]) -> tuple[Reading, ...]:
+        """Return how the words of a column's name may be read, the likeliest way first."""
+        # The same few names come back in all tables.
+        if words not in self._readings:
+            self._readings[words] = tuple(readings(words, self.forms.__contains__))
+        return self._readings[words]
 
     def spellings(self, table: Table, column: str) -> list[tuple[str, ...]]:
         """Return the words of a column's name, and what is left without a prefix that all columns have."""
@@ -201,6 +215,15 @@ class Landscape:
             for table in self.tables
             if table.inherits
         }
+
+
+def tables_of(catalog: Catalog) -> tuple[Table, ...]:
+    """Return the tables that inference looks at, by schema and name."""
+    return tuple(
+        table
+        for table in sorted(catalog.watched_tables(), key=lambda table: (table.schema, table.name))
+        if table.kind in (TableKind.TABLE, TableKind.PARTITIONED)
+    )
 
 
 def _words_of(tables: Sequence[Table]) -> dict[int, tuple[str, ...]]:

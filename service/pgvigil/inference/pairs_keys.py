@@ -138,7 +138,7 @@ def _called(column: Column, table: Table) -> Stems:
 
 def _is_unique(table: Table, columns: Columns) -> bool:
     names = {column.name for column in columns}
-    return any(set(key.columns) <= names for key in table.keys)
+    return any(names.issuperset(key.columns) for key in table.keys)
 
 
 def _is_primary(left: Table, one: Columns, right: Table, other: Columns) -> bool:

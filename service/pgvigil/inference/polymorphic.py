@@ -15,7 +15,7 @@ from pgvigil.inference.circumstances import nearness
 from pgvigil.inference.comparable import family
 from pgvigil.inference.forms import Form, How
 from pgvigil.inference.landscape import Landscape, SingleKey
-from pgvigil.inference.reading import Ending, readings
+from pgvigil.inference.reading import Ending
 from pgvigil.inference.words import glue, split
 
 _PATH = re.compile(r"[\\.:/]+")
@@ -50,7 +50,7 @@ def pairs_of(landscape: Landscape, child: Table) -> Iterator[tuple[Column, Colum
     for column in child.columns:
         if not landscape.may_refer(child, column):
             continue
-        for reading in readings(split(column.name), landscape.forms.__contains__):
+        for reading in landscape.readings(split(column.name)):
             if reading.ending is Ending.REFERENCE and reading.stem in beside:
                 yield column, beside[reading.stem]
             elif reading.ending is Ending.REFERENCE and reading.stem == ("object",) and content is not None:
@@ -73,7 +73,7 @@ def doubt(landscape: Landscape, child: Table, statistics: Statistics | None) -> 
 def _names_a_table(landscape: Landscape, child: Table, column: Column) -> bool:
     return any(
         form.how in (How.FULL, How.BARE)
-        for reading in readings(split(column.name), landscape.forms.__contains__)
+        for reading in landscape.readings(split(column.name))
         for form in landscape.forms.called(glue(reading.stem), child)
     )
 

@@ -13,7 +13,7 @@ from pgvigil.inference.circumstances import Circumstances
 from pgvigil.inference.comparable import part_family
 from pgvigil.inference.composites import composite_candidates
 from pgvigil.inference.habit import Habits
-from pgvigil.inference.landscape import Landscape
+from pgvigil.inference.landscape import Landscape, tables_of
 from pgvigil.inference.polymorphic import doubt, pairs_of, polymorphic_candidates
 from pgvigil.inference.proposal import ProposedRelation
 from pgvigil.inference.referred import referred
@@ -70,7 +70,7 @@ def relevant_columns(catalog: Catalog) -> set[tuple[int, int]]:
     """Return the columns, as (table's oid, number), whose statistics inference wants."""
     return {
         (table.oid, column.number)
-        for table in Landscape(catalog).tables
+        for table in tables_of(catalog)
         for column in table.columns
         if part_family(column)
     }

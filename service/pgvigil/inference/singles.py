@@ -124,7 +124,8 @@ def _schema(landscape: Landscape, oid: int) -> str:
 
 def _named_in(landscape: Landscape, child: Table, comment: str) -> Iterator[Table]:
     """Yield the tables that a comment names, when it says that it speaks of a reference."""
-    if not any(cue in comment.lower() for cue in CUES):
+    said = comment.lower()
+    if not said or not any(cue in said for cue in CUES):
         return
     for word in dict.fromkeys(_IDENTIFIER.findall(comment)):
         first, _, second = word.rpartition(".")
