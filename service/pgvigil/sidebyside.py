@@ -39,7 +39,7 @@ class SideBySide:
         """Return the rows of each query; raises a failure, once none of them is under way."""
         self._waiting.extend(enumerate(queries))
         shared = self._own.share()
-        spare = min(len(queries), self._target.limits.connections) - 1
+        spare = min(len(queries), self._target.limits.connections) - 1 if shared else 0
         helpers = [
             threading.Thread(target=self._help, args=(shared,), name="side by side", daemon=True)
             for _ in range(spare)

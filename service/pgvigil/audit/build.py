@@ -5,12 +5,6 @@ The checks need nothing but the catalog: they judge while the rest of the snapsh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from functools import partial
-
 from pgvigil.audit.decided import Decided
 from pgvigil.audit.examining import Progress, judge
 from pgvigil.audit.fragments import fragments
@@ -19,13 +13,9 @@ from pgvigil.audit.inferring import infer
 from pgvigil.audit.inventory import inventoried, schemas_of, unreadable
 from pgvigil.audit.model import Audit, Inventory
 from pgvigil.audit.pairs import configured_pairs, proposed_pairs
+from pgvigil.audit.reading import seeing
 from pgvigil.audit.relations import broken_keys, mapped
-from pgvigil.catalog import Catalog, SchemaState, catalog_queries, constraints_query, made_catalog, made_state
-from pgvigil.catalog.statistics import Statistics
-from pgvigil.catalog.statistics_read import read_statistics
-from pgvigil.check import Row
 from pgvigil.clock import Clock, SystemClock
-from pgvigil.inference import relevant_columns
 from pgvigil.watch import Watch
 
 
@@ -45,10 +35,10 @@ def build_audit(
     decided = decided or Decided()
     now = (clock or SystemClock()).now()
     progress("catalog", 0, 1)
-    with _seeing(watch) as (catalog, seeing):
+    with seeing(watch) as (catalog, reading):
         progress("catalog", 1, 1)
         judged = judge(watch, catalog, rows=sampling, progress=progress)
-        seen = seeing.result()
+        seen = reading.result()
     known = tuple(judged.relations.values())
     proposed = decided.undecided(
         infer(watch.target, seen.catalog, seen.statistics, known, sampling=sampling, progress=progress)
@@ -80,29 +70,3 @@ def build_audit(
         zones=seen.catalog.scope.zones,
         state=seen.state,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What one snapshot has shown."""
-
-    catalog: Catalog
-    state: SchemaState
-    statistics: Statistics
-
-
-@contextmanager
-def _seeing(watch: Watch) -> Iterator[tuple[Catalog, Future[_Seen]]]:
-    """Read the catalog, and the rest of its snapshot on another thread; raises TargetError."""
-    with ThreadPoolExecutor(1, thread_name_prefix="audit") as reader, ExitStack() as stack:
-        snapshot = stack.enter_context(watch.target.snapshot("audit"))
-        fetch = partial(snapshot.fetch, most_rows=None)
-        catalog = made_catalog([fetch(query) for query in catalog_queries()], watch.scope)
-        # The snapshot ends with what is read of it, however long the checks take.
-        yield catalog, reader.submit(_seen, stack.pop_all(), fetch, catalog)
-
-
-def _seen(snapshot: ExitStack, fetch: Callable[..., list[Row]], catalog: Catalog) -> _Seen:
-    with snapshot:
-        state = made_state(catalog, fetch(constraints_query()))
-        return _Seen(catalog, state, read_statistics(fetch, catalog, relevant_columns(catalog)))

@@ -49,12 +49,28 @@ def read_catalog(fetch: Fetch, scope: Scope | None = None) -> Catalog:
 
 def catalog_queries() -> list[LiteralString]:
     """Return the queries that `made_catalog` takes the answers of, all to be asked in one snapshot."""
-    return [_sql(name) for name in ("server", "tables", "columns", "indexes", "foreign_keys")]
+    return [*tables_queries(), foreign_keys_query()]
+
+
+def tables_queries() -> list[LiteralString]:
+    """Return the queries that `made_tables` takes the answers of."""
+    return [_sql(name) for name in ("server", "tables", "columns", "indexes")]
+
+
+def foreign_keys_query() -> LiteralString:
+    """Return the query that `with_foreign_keys` takes the answer of."""
+    return _sql("foreign_keys")
 
 
 def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog:
     """Make the catalog of what the server has answered, which takes a while and needs no snapshot."""
-    (server,), table_rows, columns, indexes, foreign_keys = answers
+    *tables, foreign_keys = answers
+    return with_foreign_keys(made_tables(tables, scope), foreign_keys)
+
+
+def made_tables(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog:
+    """Make a catalog that has no foreign keys yet."""
+    (server,), table_rows, columns, indexes = answers
     tables = _tables(table_rows, columns, indexes, server["encoding"])
     return Catalog(
         server_version=server["server_version"],
@@ -63,10 +79,16 @@ def made_catalog(answers: Sequence[Rows], scope: Scope | None = None) -> Catalog
         schemas=tuple(server["schemas"] or ()),
         schema_owners=tuple(server["schema_owners"] or ()),
         tables=tuple(tables.values()),
-        foreign_keys=tuple(_foreign_keys(foreign_keys, tables)),
+        foreign_keys=(),
         scope=scope or Scope(),
         encoding=server["encoding"],
     )
+
+
+def with_foreign_keys(catalog: Catalog, answer: Rows) -> Catalog:
+    """Add the foreign keys to the tables of the same snapshot."""
+    tables = {table.oid: table for table in catalog.tables}
+    return replace(catalog, foreign_keys=tuple(_foreign_keys(answer, tables)))
 
 
 def _sql(name: str) -> LiteralString:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib import resources
 from typing import Any, LiteralString, TypeVar
@@ -29,11 +29,48 @@ def read_statistics(
     `columns`, as (table's oid, column's number), are those whose values are described; all when None, which
     takes some kilobytes each.
     """
-    tables = fetch(_sql("tables"))
+    wanted = Wanted.of(catalog, columns)
+    return made_statistics(catalog, wanted, [fetch(one) for one in statistics_queries()], fetch(wanted.query))
+
+
+def statistics_queries() -> list[LiteralString]:
+    """Return the queries of what is known of whole tables and indexes, for `made_statistics`."""
+    return [_sql(name) for name in ("tables", "comments", "indexes")]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The columns whose values are to be described, and those that stand in for some of them."""
+
+    columns: frozenset[tuple[int, int]]
+    stand_ins: Mapping[tuple[int, int], tuple[int, int]]
+
+    @classmethod
+    def of(cls, catalog: Catalog, columns: Collection[tuple[int, int]] | None = None) -> Wanted:
+        """Choose by (table's oid, column's number); all when None."""
+        asked = frozenset(_all_columns(catalog) if columns is None else columns)
+        return cls(asked, dict(_stand_ins(catalog, asked)))
+
+    @property
+    def query(self) -> sql.Composed:
+        """What asks for them."""
+        both = sorted(self.columns.union(self.stand_ins.values()))
+        tables, numbers = [table for table, _ in both], [number for _, number in both]
+        return sql.SQL(_sql("columns")).format(tables=_array(tables), numbers=_array(numbers))
+
+
+def _array(numbers: Iterable[int]) -> sql.Literal:
+    # psycopg would look at the type of each of a hundred thousand.
+    return sql.Literal(f"{{{','.join(map(str, numbers))}}}")
+
+
+def made_statistics(catalog: Catalog, wanted: Wanted, answers: Sequence[Rows], described: Rows) -> Statistics:
+    """Make them of the answers to `statistics_queries`, and to the query of what is wanted."""
+    tables, comments, indexes = answers
     return Statistics(
-        tables=_tables(tables, fetch(_sql("comments")), catalog),
-        columns=_columns(fetch, catalog, columns),
-        indexes=_indexes(fetch(_sql("indexes"))),
+        tables=_tables(tables, comments, catalog),
+        columns=_columns(catalog, wanted, described),
+        indexes=_indexes(indexes),
         since=_moment(tables[0]["since"]) if tables else None,
     )
 
@@ -128,18 +165,12 @@ def _with_index_partition(index: IndexStatistics, partition: IndexStatistics) ->
     return replace(index, scans=index.scans + partition.scans, bytes=index.bytes + partition.bytes)
 
 
-def _columns(
-    fetch: FetchComposed, catalog: Catalog, wanted: Collection[tuple[int, int]] | None
-) -> dict[tuple[int, int], ColumnStatistics]:
-    asked = set(_all_columns(catalog) if wanted is None else wanted)
-    stand_ins = dict(_stand_ins(catalog, asked))
-    if not asked:
-        return {}
-    tables, numbers = zip(*sorted(asked | set(stand_ins.values())), strict=True)
-    query = sql.SQL(_sql("columns")).format(tables=sql.Literal([*tables]), numbers=sql.Literal([*numbers]))
-    rows = {(row["table"], row["number"]): row for row in fetch(query)}
-    found = {key: _column(row, _rows_of(catalog, key[0])) for key, row in rows.items() if key in asked}
-    for key, stand_in in stand_ins.items():
+def _columns(catalog: Catalog, wanted: Wanted, described: Rows) -> dict[tuple[int, int], ColumnStatistics]:
+    rows = {(row["table"], row["number"]): row for row in described}
+    found = {
+        key: _column(row, _rows_of(catalog, key[0])) for key, row in rows.items() if key in wanted.columns
+    }
+    for key, stand_in in wanted.stand_ins.items():
         if key not in found and stand_in in rows:
             one = _column(rows[stand_in], _rows_of(catalog, key[0]))
             # Which values lie in one partition says nothing of where those of the others end.

@@ -191,8 +191,16 @@ class Snapshot:
             self.answered = sum(cursor.pgresult is not None for cursor in cursors)
         return cursors
 
-    def share(self) -> str:
-        """Return what lets other sessions see the very same, for as long as this transaction is open."""
+    def share(self) -> str | None:
+        """Return what lets other sessions see the very same, for as long as this transaction is open.
+
+        None where the role may not let them.
+        """
+        (allowed,) = self.fetch(
+            "SELECT has_function_privilege('pg_catalog.pg_export_snapshot()', 'execute') AS so"
+        )
+        if not allowed["so"]:
+            return None
         return cast("str", self.fetch("SELECT pg_export_snapshot() AS id")[0]["id"])
 
     def end(self) -> bool:
