@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pgvigil.check import Check
 from pgvigil.clock import Clock, SystemClock
@@ -17,10 +17,12 @@ from pgvigil.pressure import Pressure
 from pgvigil.registry import Registry
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.sensor import Sensor
-from pgvigil.slots import changes_of
 from pgvigil.target import Limits, Standby, Target
 from pgvigil.timing import Schedule
 from pgvigil.watch import Reads, Watch
+
+if TYPE_CHECKING:
+    from pgvigil.changes import Changes
 
 # A run that takes longer than this hangs outside of the database, where statement timeouts do not reach.
 _LEAST_RUN_TIMEOUT = timedelta(minutes=10)
@@ -73,13 +75,21 @@ def build_watch(
         gate=Gate(budget.window, clock),
         reads=Reads(clock),
         full_every=None if settings.changes == "none" else settings.full_every.total_seconds(),
-        changes=changes_of(name, settings) if settings.changes == "logical" else None,
+        changes=_changes(name, settings),
     )
 
 
 def schedule_of(settings: TargetSettings, check: Check[Any]) -> Schedule:
     """Return when a check of a target is due."""
     return check.params.schedule or settings.schedule
+
+
+def _changes(name: str, settings: TargetSettings) -> Changes | None:
+    if settings.changes != "logical":
+        return None
+    from pgvigil.slots import changes_of  # noqa: PLC0415 -- few have one
+
+    return changes_of(name, settings)
 
 
 def _standby(name: str, settings: TargetSettings, limits: Limits) -> Standby | None:

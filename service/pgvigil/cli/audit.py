@@ -28,8 +28,8 @@ from pgvigil.cli.calling import Daemon
 from pgvigil.cli.decisions import Decisions, in_words
 from pgvigil.cli.interrupt import Interruption, interruptible
 from pgvigil.cli.output import reader_may_leave
+from pgvigil.cli.paper import Paper
 from pgvigil.cli.progress import progress_bar
-from pgvigil.cli.report import Paper
 from pgvigil.errors import TargetError, UsageError
 from pgvigil.registry import Registry
 from pgvigil.watch import Watch

@@ -19,6 +19,7 @@ from pgvigil.assembly import build_watch
 from pgvigil.catalog import Catalog, TableKind
 from pgvigil.cli import report
 from pgvigil.cli.daemon import stopped_by_signals
+from pgvigil.cli.paper import Paper
 from pgvigil.cli.progress import progress_bar
 from pgvigil.demo import DATABASE, Demo, Settings, prepared
 from pgvigil.errors import PgvigilError, UsageError
@@ -42,7 +43,7 @@ def once(settings: Settings) -> int:
                 found = check_once(watch, progress=progress)
         finally:
             watch.target.close()
-    console = report.Paper()
+    console = Paper()
     report.print_text(found, console)
     console.print(_inventory(catalog), soft_wrap=True)
     return 0 if _agrees(found, demo.answer, console) else 1
@@ -53,7 +54,7 @@ def run(settings: Settings, port: int) -> int:
     logs.configure("warning", "auto")
     registry = Registry.load()
     _require_free(port)
-    console = report.Paper()
+    console = Paper()
     with (
         _steps() as tell,
         prepared(settings, tell, listen=f"127.0.0.1:{port}") as demo,

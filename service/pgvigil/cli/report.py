@@ -176,17 +176,6 @@ def _xml_safe(text: str) -> str:
     )
 
 
-class Paper(Console):
-    """The console that reports are written on: as wide as its lines, and honest about a reader who left."""
-
-    def __init__(self) -> None:
-        super().__init__(highlight=False, soft_wrap=True)
-
-    def on_broken_pipe(self) -> None:
-        """Let the caller decide; the exit status is not ours."""
-        raise BrokenPipeError
-
-
 def print_text(report: Report, console: Console, *, evidence: bool = False, explain: bool = False) -> None:
     """Print findings worst first, then what could not be examined, then the coverage.
 

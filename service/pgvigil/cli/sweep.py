@@ -15,6 +15,7 @@ from pgvigil.check import Outcome, Severity
 from pgvigil.cli import report, source
 from pgvigil.cli.interrupt import InterruptedSweepError, Interruption, interruptible
 from pgvigil.cli.output import counted, reader_may_leave
+from pgvigil.cli.paper import Paper
 from pgvigil.cli.progress import progress_bar
 from pgvigil.config import Config
 from pgvigil.errors import PgvigilError, TargetError
@@ -133,7 +134,7 @@ class _Watches:
 def _print_report(found: Report, request: Request, fail_on: Severity) -> None:
     """Write the report to stdout."""
     if request.output == "text":
-        report.print_text(found, report.Paper(), evidence=request.evidence, explain=request.explain)
+        report.print_text(found, Paper(), evidence=request.evidence, explain=request.explain)
     elif request.output == "json":
         sys.stdout.write(report.to_json(found) + "\n")
     else:
