@@ -10,7 +10,7 @@ from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.pairs_candidates import candidate_tables
 from pgvigil.inference.pairs_columns import map_columns, possible_coverage, sampled_columns
 from pgvigil.inference.pairs_judgement import LEAST, Observed, judge, keys_differ
-from pgvigil.inference.pairs_keys import KeyMapping, key_mappings
+from pgvigil.inference.pairs_keys import KeyMapping, Keys
 from pgvigil.inference.pairs_references import References
 from pgvigil.inference.pairs_sampling import Matched, PairSampler, Side
 from pgvigil.inference.pairs_sides import fresher, referenced
@@ -34,7 +34,8 @@ def propose_pairs(
     relations besides the declared ones, configured or inferred: they tell which side others refer to. Raises
     what the sampler's fetch raises, but for queries that the server refused or broke off.
     """
-    proposer = _Proposer(catalog, statistics, sampler, References(catalog, known))
+    references = References(catalog, known)
+    proposer = _Proposer(catalog, statistics, sampler, references, Keys(references, statistics))
     found = [one for tables in candidate_tables(catalog) for one in proposer.proposed(*tables)]
     return tuple(sorted(found, key=lambda one: (-one.probability, str(one.left), str(one.right))))
 
@@ -47,13 +48,13 @@ class _Proposer:
     statistics: Statistics | None
     sampler: PairSampler | None
     references: References
+    keys: Keys
 
     def proposed(self, left: Table, right: Table) -> Iterator[ProposedPair]:
         """Yield the proposal, by the key that speaks for it best, if there is one."""
         if self._is_empty(left) or self._is_empty(right):
             return
-        keys = key_mappings(left, right, self.references, self.statistics)
-        observations = [self._observed(left, right, key) for key in keys]
+        observations = [self._observed(left, right, key) for key in self.keys.mappings(left, right)]
         found = [(one, _pair(one, *judged)) for one in observations if (judged := judge(one)) is not None]
         best = _best([one for one in found if one[1].probability >= LEAST])
         if best is not None:

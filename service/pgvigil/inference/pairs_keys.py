@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from pgvigil.catalog import Column, Table
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.pairs_names import Stems, key_stems, stems
 from pgvigil.inference.pairs_references import References
-from pgvigil.inference.pairs_values import can_identify, family
+from pgvigil.inference.pairs_values import Kind, can_identify, family
 from pgvigil.inference.vocabulary import NATURAL_ENDINGS, REFERENCE_ENDINGS
 from pgvigil.inference.words import split
 
@@ -22,7 +24,8 @@ NEARLY_UNIQUE = 0.95
 # Estimates of ANALYZE are rough, and of large tables too low.
 _REPEATED = 0.2
 
-Columns = tuple[Column, ...]
+Columns: TypeAlias = tuple[Column, ...]
+_Called: TypeAlias = tuple[Stems, Kind | str]
 
 _INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _KEY_WORDS = REFERENCE_ENDINGS | NATURAL_ENDINGS | {"email"}
@@ -45,39 +48,76 @@ class KeyMapping:
     primary: bool
 
 
-def key_mappings(
-    left: Table, right: Table, references: References, statistics: Statistics | None = None
-) -> list[KeyMapping]:
-    """Return the keys by which two tables could be compared, the most promising first."""
-    mappings = {
-        frozenset(zip(one, other, strict=True)): (one, other)
-        for one, other in (
-            *_mapped(left, right, statistics),
-            *((one, other) for other, one in _mapped(right, left, statistics)),
+class Keys:
+    """The keys of tables, as they could be compared by; what a table has is found out once."""
+
+    def __init__(self, references: References, statistics: Statistics | None = None) -> None:
+        self._references = references
+        self._statistics = statistics
+        self._sides: dict[int, _Side] = {}
+
+    def mappings(self, left: Table, right: Table) -> list[KeyMapping]:
+        """Return the keys by which two tables could be compared, the most promising first."""
+        one_side, other_side = self._side(left), self._side(right)
+        mappings = {
+            frozenset(zip(one, other, strict=True)): (one, other)
+            for one, other in (
+                *_mapped(one_side, other_side),
+                *((one, other) for other, one in _mapped(other_side, one_side)),
+            )
+        }
+        found = [
+            KeyMapping(
+                one,
+                other,
+                _is_unique(left, one) + _is_unique(right, other),
+                _is_surrogate(one, other, (left, right)),
+                _is_primary(left, one, right, other),
+            )
+            for one, other in mappings.values()
+            if not self._of_one_parent((left, one), (right, other))
+            and not any(
+                _repeats(table, key, self._statistics) for table, key in ((left, one), (right, other))
+            )
+        ]
+        found.sort(
+            key=lambda mapping: (not mapping.primary, mapping.surrogate, -mapping.declared, len(mapping.left))
         )
-    }
-    found = [
-        KeyMapping(
-            one,
-            other,
-            _is_unique(left, one) + _is_unique(right, other),
-            _is_surrogate(one, other, (left, right)),
-            _is_primary(left, one, right, other),
-        )
-        for one, other in mappings.values()
-        if not _of_one_parent(references, (left, one), (right, other))
-        and not any(_repeats(table, key, statistics) for table, key in ((left, one), (right, other)))
-    ]
-    found.sort(
-        key=lambda mapping: (not mapping.primary, mapping.surrogate, -mapping.declared, len(mapping.left))
-    )
-    return found[:MOST_KEYS]
+        return found[:MOST_KEYS]
+
+    def _side(self, table: Table) -> _Side:
+        if table.oid not in self._sides:
+            self._sides[table.oid] = _side_of(table, self._statistics)
+        return self._sides[table.oid]
+
+    def _of_one_parent(self, left: tuple[Table, Columns], right: tuple[Table, Columns]) -> bool:
+        """Tell whether both keys reference the same table: each adds something to that one's entity."""
+        return not self._references.parents(*left).isdisjoint(self._references.parents(*right))
 
 
-def _mapped(table: Table, other: Table, statistics: Statistics | None) -> Iterator[tuple[Columns, Columns]]:
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """A table's keys with what each of their columns is called, and all columns that may identify by that."""
+
+    keys: tuple[tuple[Columns, tuple[_Called, ...]], ...]
+    columns: Mapping[_Called, Sequence[Column]]
+
+
+def _side_of(table: Table, statistics: Statistics | None) -> _Side:
+    columns: defaultdict[_Called, list[Column]] = defaultdict(list)
+    for column in table.columns:
+        if can_identify(column):
+            columns[_called(column, table)].append(column)
+    keys = _keys(table, statistics)
+    return _Side(tuple((key, tuple(_called(column, table) for column in key)) for key in keys), columns)
+
+
+def _mapped(side: _Side, other: _Side) -> Iterator[tuple[Columns, Columns]]:
     """Yield what identifies the rows of a table, each with the columns of the other one that are named so."""
-    for key in _keys(table, statistics):
-        there = [_namesake(table, column, other) for column in key]
+    for key, called in side.keys:
+        there = [
+            _namesake(column, other.columns.get(name, ())) for column, name in zip(key, called, strict=True)
+        ]
         columns = tuple(column for column in there if column is not None)
         if len(columns) == len(set(columns)) == len(key):
             yield key, columns
@@ -120,20 +160,18 @@ def _share_of_distinct(table: Table, column: Column, statistics: Statistics | No
     return known.distinct / rows if known and rows > 0 else None
 
 
-def _namesake(table: Table, column: Column, other: Table) -> Column | None:
-    """Return the column of another table that is called like a key's, one of the very same name first."""
-    wanted = _called(column, table)
-    found = [
-        one
-        for one in other.columns
-        if can_identify(one) and family(one) == family(column) and _called(one, other) == wanted
-    ]
-    return min(found, key=lambda one: (one.name != column.name, one.number), default=None)
+def _namesake(column: Column, called_so: Sequence[Column]) -> Column | None:
+    """Return the column that is called like a key's, one of the very same name first."""
+    return min(called_so, key=lambda one: (one.name != column.name, one.number), default=None)
 
 
-def _called(column: Column, table: Table) -> Stems:
-    """Return what a key's column is called; only a table's own may be called after it: `game_id` of games."""
-    return key_stems(column.name, table) if _is_unique(table, (column,)) else stems(column.name)
+def _called(column: Column, table: Table) -> _Called:
+    """Return what a key's column is called, and what its values are.
+
+    Only a table's own key may be called after it: `game_id` of games.
+    """
+    own = _is_unique(table, (column,))
+    return key_stems(column.name, table) if own else stems(column.name), family(column)
 
 
 def _is_unique(table: Table, columns: Columns) -> bool:
@@ -157,8 +195,3 @@ def _is_surrogate(left: Columns, right: Columns, tables: tuple[Table, Table]) ->
         and key_stems(columns[0].name, table) <= _SURROGATE
         for columns, table in sides
     )
-
-
-def _of_one_parent(references: References, left: tuple[Table, Columns], right: tuple[Table, Columns]) -> bool:
-    """Tell whether both keys reference the same table: each adds something to that one's entity."""
-    return not references.parents(*left).isdisjoint(references.parents(*right))
