@@ -7,8 +7,9 @@ WITH RECURSIVE domains (oid, base) AS (
     UNION ALL
     SELECT domains.oid, t.typbasetype FROM domains JOIN pg_type AS t ON t.oid = domains.base WHERE t.typtype = 'd'
 ),
--- What a value of a type consists of: the type under a domain, elements of an array, fields of a composite.
-parts (whole, part) AS (
+-- What a value of a type consists of: the type under a domain, elements of an array, fields of a composite. Every
+-- table is a composite: they are put together once, not at each step of the recursion.
+parts (whole, part) AS MATERIALIZED (
     SELECT oid, typbasetype FROM pg_type WHERE typtype = 'd'
     UNION ALL
     SELECT oid, typelem FROM pg_type WHERE typelem <> 0 AND typsubscript = 'array_subscript_handler'::regproc
