@@ -6,6 +6,7 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from importlib import resources
 from sys import intern
 from typing import Any, LiteralString
@@ -222,7 +223,7 @@ def _foreign_key(row: dict[str, Any], tables: dict[int, Table]) -> ForeignKey:
         parent=tables[row["parent"]],
         parent_columns=tuple(row["parent_columns"]),
         match=Match(row["match"]),
-        operators=tuple(Operator(*operator) for operator in json.loads(row["operators"])),
+        operators=_operators(row["operators"]),
         validated=row["validated"],
         enforced=row["enforced"],
         period=row["period"],
@@ -231,10 +232,19 @@ def _foreign_key(row: dict[str, Any], tables: dict[int, Table]) -> ForeignKey:
         triggers=row["triggers"],
         idle_triggers=tuple(
             TriggerState(qualified(schema, table), name, enabled)
-            for schema, table, name, enabled in json.loads(row["idle_triggers"] or "[]")
+            for schema, table, name, enabled in _listed(row["idle_triggers"])
         ),
         missing_triggers=tuple(
-            (qualified(schema, table), event)
-            for schema, table, event in json.loads(row["missing_triggers"] or "[]")
+            (qualified(schema, table), event) for schema, table, event in _listed(row["missing_triggers"])
         ),
     )
+
+
+# There are as many as there are types that keys compare, however many keys there are.
+@lru_cache(maxsize=1024)
+def _operators(told: str) -> tuple[Operator, ...]:
+    return tuple(Operator(*operator) for operator in json.loads(told))
+
+
+def _listed(told: str | None) -> list[list[str]]:
+    return json.loads(told) if told else []
