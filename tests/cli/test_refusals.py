@@ -144,11 +144,20 @@ def test_several_targets_need_a_choice(tmp_path: Path) -> None:
     refused(pgvigil("run", "--config", config, "--dsn", "dbname=c"), 2, "a, b")
 
 
-def test_usage_errors_end_with_2() -> None:
-    for arguments in (("chek",), ("check", "--frmat", "json"), ("check", "--format", "yaml")):
-        answer = pgvigil(*arguments)
-        assert (answer.status, answer.out) == (2, "")
-        assert "Traceback" not in answer.err
+def test_wrong_usage_is_told_in_one_line() -> None:
+    refused(pgvigil("chek"), 2, "no such command 'chek'", "(see pgvigil -h)")
+    refused(pgvigil("--nope"), 2, "no such option: --nope (see pgvigil -h)")
+    refused(pgvigil("check", "--frmat", "json"), 2, "no such option: --frmat", "(see pgvigil check -h)")
+    refused(pgvigil("proposals", "nope"), 2, "no such command 'nope' (see pgvigil proposals -h)")
+    refused(pgvigil("init", "more"), 2, "unexpected extra argument", "(see pgvigil init -h)")
+    refused(pgvigil("check", "--dsn"), 2, "option '--dsn' requires an argument")
+
+
+@pytest.mark.parametrize("group", [(), ("slot",)])
+def test_without_a_command_there_is_the_help(group: tuple[str, ...]) -> None:
+    answer = pgvigil(*group)
+    assert answer.status == 2
+    assert "Commands:" in answer.out + answer.err
 
 
 def test_a_wrong_value_is_told_in_one_line_with_those_that_may_be() -> None:

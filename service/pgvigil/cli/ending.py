@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import typer
 from typer.core import TyperGroup
@@ -45,17 +46,32 @@ def one_line_errors(command: Callable[P, int | None]) -> Callable[P, None]:
 
 
 class OneLineGroup(TyperGroup):
-    """Commands whose options' wrong values are told in one line, as every other error."""
+    """Commands whose wrong usage is told in one line, as every other error."""
 
-    # Typer makes no contexts but its own; the type that the method is declared with is in a private module.
+    # Typer makes no contexts but its own; the type that the methods are declared with is in a private module.
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        """Read the options that stand before the command."""
+        with _wrong_usage_in_one_line():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: typer.Context) -> object:  # type: ignore[override]  # narrower: see above
         """Run the command that is named."""
-        try:
+        with _wrong_usage_in_one_line():
             return super().invoke(ctx)
-        except typer.BadParameter as error:
-            message = error.format_message().replace("Value error, ", "").rstrip(".")
-            where = f" (see {error.ctx.command_path} -h)" if error.ctx else ""
-            raise typer.Exit(_complain(f"{message[:1].lower()}{message[1:]}{where}", 2)) from None
+
+
+@contextmanager
+def _wrong_usage_in_one_line() -> Iterator[None]:
+    try:
+        yield
+    except typer.TyperException as error:
+        message = error.format_message().replace("Value error, ", "").rstrip(".")
+        if "\n" in message:
+            # The help, for want of a command.
+            raise
+        context = getattr(error, "ctx", None)
+        where = f" (see {context.command_path} -h)" if context else ""
+        raise typer.Exit(_complain(f"{message[:1].lower()}{message[1:]}{where}", 2)) from None
 
 
 def _complain(message: str, status: int) -> int:
