@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -70,6 +71,32 @@ def test_a_refusal_is_one_line(
     assert len(err.splitlines()) == 1
     assert token == "" or token not in err
     assert site.store.deployments() == []
+
+
+def test_what_is_no_web_server_is_told_in_words(site: Site) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        threading.Thread(target=_hang_up, args=(other,), daemon=True).start()
+        url = f"http://127.0.0.1:{other.getsockname()[1]}"
+        status, out, err = mark(site, "--version", "v1", "--url", url)
+    assert (status, out) == (3, "")
+    assert "what listens there does not answer as a web server; is pgvigil running there?" in err
+    assert len(err.splitlines()) == 1
+
+
+def test_tls_where_there_is_none_is_told_in_words(site: Site) -> None:
+    status, out, err = mark(site, "--version", "v1", "--url", site.url().replace("http://", "https://"))
+    assert (status, out) == (3, "")
+    assert "what listens there speaks no TLS: an address with http:// may be meant" in err
+    assert len(err.splitlines()) == 1
+
+
+def _hang_up(server: socket.socket) -> None:
+    """Take what is sent and close, as a database does that is asked for a web page."""
+    with suppress(OSError):
+        while True:
+            client, _ = server.accept()
+            with client:
+                client.recv(65536)
 
 
 def test_a_daemon_that_is_not_there_is_exit_3(site: Site) -> None:

@@ -133,3 +133,14 @@ def test_however_many_are_alike_a_bounded_number_is_looked_at() -> None:
         for number in range(1, 2001)
     ]
     assert 0 < len(candidate_tables(catalog(*alike))) <= MOST_CANDIDATES
+
+
+@pytest.mark.parametrize(
+    ("right", "words"), [("customers", "the tables' names are the same"), ("client", "mean the same")]
+)
+def test_names_are_told_to_be_the_same_only_if_they_are(right: str, words: str) -> None:
+    columns = {"email": "text", "surname": "text", "phone": "text", "street": "text"}
+    sides = [table(1, "shop", "customer", columns, "email"), table(2, "crm", right, columns, "email")]
+    (pair,) = propose_pairs(catalog(*sides))
+    assert any(words in one for one in pair.evidence), pair.evidence
+    assert "they have about 1,000 and 1,000 rows" in pair.evidence

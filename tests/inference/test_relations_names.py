@@ -213,6 +213,18 @@ def test_the_weightiest_evidence_comes_first_and_in_words() -> None:
     assert 'the key is called "id" as well' in evidence
 
 
+@pytest.mark.parametrize(
+    ("others", "words"),
+    [
+        ("likes(id*, user_id)", "1 other relation refers to users, or seems to"),
+        ("likes(id*, user_id)\n votes(id*, user_id)", "2 other relations refer to users, or seem to"),
+    ],
+)
+def test_how_many_refer_to_a_table_is_told(others: str, words: str) -> None:
+    found = by_relation(propose_relations(catalog(f"users(id*)\n posts(id*, user_id)\n {others}")))
+    assert words in found["posts(user_id) -> users(id)"].evidence
+
+
 def test_a_key_whose_index_is_broken_is_a_parent_all_the_same() -> None:
     made = catalog("services(name* text)\n checks(id*, service_name text)")
     services, checks = made.tables

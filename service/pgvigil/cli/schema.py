@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import typer
 
+from pgvigil.audit.words import moment
 from pgvigil.catalog import quote
 from pgvigil.cli.calling import Daemon
 from pgvigil.cli.looking import CHECK, look_now, only_target
@@ -27,7 +29,8 @@ def show(daemon: Daemon, target: str | None, output: str) -> None:
     for one in found:
         who = f"accepted by {one['accepted_by']}" if one["accepted_by"] else "as first seen"
         stands = "gone" if one["gone"] else "differs" if one["differs"] else "the same"
-        line = f"{one['target']}  {one['subject']}  {stands}, {who} at {one['accepted_at']}"
+        at = moment(datetime.fromisoformat(one["accepted_at"]))
+        line = f"{one['target']}  {one['subject']}  {stands}, {who} at {at} UTC"
         sys.stdout.write(visible(line) + "\n")
     if not found:
         sys.stdout.write("no schema has been looked at yet\n")

@@ -50,4 +50,8 @@ def _reason(error: Exception) -> str:
         return _reason(error.reason)
     if isinstance(error, urllib3.exceptions.NewConnectionError):
         return "connection refused, or no such host"
+    if isinstance(error, urllib3.exceptions.ProtocolError):
+        return "what listens there does not answer as a web server"
+    if isinstance(error, urllib3.exceptions.SSLError) and "WRONG_VERSION_NUMBER" in str(error):
+        return "what listens there speaks no TLS: an address with http:// may be meant"
     return " ".join(str(error).split())

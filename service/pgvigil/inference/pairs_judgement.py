@@ -17,6 +17,7 @@ from pgvigil.inference.pairs_keys import NEARLY_UNIQUE, KeyMapping
 from pgvigil.inference.pairs_names import column_stems, is_copy, is_generic, likeness, stems
 from pgvigil.inference.pairs_sampling import Matched
 from pgvigil.inference.sketch import Overlap, Sketch, overlap
+from pgvigil.inference.words import split
 
 LIKELY = 0.9
 """From this probability on a proposal is likely: it is always told, and a person decides on it."""
@@ -139,7 +140,8 @@ def _evidence(observed: Observed) -> Iterator[_Evidence]:
 
 def _of_table_names(observed: Observed) -> _Evidence:
     left, right = stems(observed.left.name), stems(observed.right.name)
-    same = "are the same" if left == right else f"share {', '.join(sorted(left & right))}"
+    equal = "are the same" if split(observed.left.name) == split(observed.right.name) else "mean the same"
+    same = equal if left == right else f"share {', '.join(sorted(left & right))}"
     return _Evidence(
         _TABLE_NAMES * likeness(left, right), f"the tables' names {same}" if left & right else ""
     )
@@ -185,7 +187,7 @@ def _of_overlap(observed: Observed) -> Iterator[_Evidence]:
         )
         return
     share, compared = _share(shared), min(shared.left, shared.right)
-    words = f"{_percent(share)} of the keys of one side are on the other too, {shared.both} of {compared}"
+    words = f"{_percent(share)} of the keys of one side are on the other too, {shared.both:,} of {compared:,}"
     if share < _FEW:
         yield _Evidence(_SEPARATE_KEYS * compared / (compared + _HALFWAY), words)
     else:
@@ -214,7 +216,7 @@ def _of_size(observed: Observed) -> Iterator[_Evidence]:
     if left is None or right is None or not (left and right):
         return
     ratio = min(left, right) / max(left, right)
-    words = f"they have about {left:.0f} and {right:.0f} rows"
+    words = f"they have about {left:,.0f} and {right:,.0f} rows"
     yield _Evidence(_UNLIKE_SIZE if ratio < _FEW else _LIKE_SIZE if ratio >= 0.5 else 0.0, words)
 
 

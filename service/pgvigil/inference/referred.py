@@ -44,8 +44,8 @@ def _reasons(
     itself = best.get((one.child.oid, one.columns)) is one and one.child is not one.parent
     others = counts[one.relation.parent] - itself
     if others:
-        refer = "other relation refers" if others == 1 else "other relations refer"
-        words = f"{others} {refer} to {quote(one.parent.name)}, or seem to"
+        refer, seem = ("relation refers", "seems") if others == 1 else ("relations refer", "seem")
+        words = f"{others} other {refer} to {quote(one.parent.name)}, or {seem} to"
         yield Reason("referred", words, min(1.0, others / _ENOUGH))
     elif one.has("values_only"):
         yield Reason("values_of_a_leaf", "nothing else refers to that table")
