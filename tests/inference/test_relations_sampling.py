@@ -114,6 +114,40 @@ def test_orphans_do_not_hide_a_relation(
     assert found.found >= 0.8 * found.sampled
 
 
+def test_a_natural_key_that_one_table_alone_has_is_found_by_its_values(
+    games: Database, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(
+        """
+        CREATE TABLE products (sku text PRIMARY KEY, title text);
+        INSERT INTO products SELECT 'S-' || n, 'p' FROM generate_series(1, 500) AS n;
+        CREATE TABLE lines (id bigint PRIMARY KEY, sku text, price numeric);
+        INSERT INTO lines SELECT n, 'S-' || 1 + n % 505, n FROM generate_series(1, 2000) AS n;
+        CREATE TABLE offers (id bigint PRIMARY KEY, sku text);
+        INSERT INTO offers SELECT n, 'theirs ' || n FROM generate_series(1, 500) AS n;
+        ANALYZE
+        """
+    )
+    assert set(games.proposed()) == {"lines(sku) -> products(sku)"}
+
+
+def test_a_natural_key_that_several_tables_have_is_none_in_particular(
+    games: Database, admin_conn: psycopg.Connection
+) -> None:
+    admin_conn.execute(
+        """
+        CREATE TABLE plans (slug text PRIMARY KEY);
+        CREATE TABLE pages (slug text PRIMARY KEY);
+        CREATE TABLE visits (id bigint PRIMARY KEY, slug text);
+        INSERT INTO plans SELECT 'a' || n FROM generate_series(1, 500) AS n;
+        INSERT INTO pages SELECT 'b' || n FROM generate_series(1, 500) AS n;
+        INSERT INTO visits SELECT n, 'a' || 1 + n % 500 FROM generate_series(1, 2000) AS n;
+        ANALYZE
+        """
+    )
+    assert games.proposed() == {}
+
+
 def test_values_that_no_parent_has_end_a_good_name(games: Database, admin_conn: psycopg.Connection) -> None:
     admin_conn.execute(
         """

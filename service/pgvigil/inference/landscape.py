@@ -15,7 +15,7 @@ from pgvigil.catalog import Catalog, Column, Key, RelationName, Table, TableKind
 from pgvigil.inference.comparable import family, part_family
 from pgvigil.inference.forms import Forms, How, unwrapped
 from pgvigil.inference.reading import Reading, readings
-from pgvigil.inference.vocabulary import GENERIC_KEYS, PEOPLE
+from pgvigil.inference.vocabulary import GENERIC_KEYS, NATURAL_ENDINGS, PEOPLE
 from pgvigil.inference.words import glue, segmented, split
 
 # Of so many keys of one name, it means none in particular.
@@ -125,7 +125,21 @@ class Landscape:
                     for name in map(glue, self.spellings(key.table, key.column.name)):
                         if name not in GENERIC_KEYS:
                             found[name].append(key)
-        return found
+        return {**found, **self._unrivalled}
+
+    @cached_property
+    def _unrivalled(self) -> Mapping[str, list[SingleKey]]:
+        """The natural primary keys that are the only key of their name, such as a catalogue's `sku`.
+
+        What else is called so speaks of them, or of nothing here: values tell.
+        """
+        found: defaultdict[str, list[SingleKey]] = defaultdict(list)
+        for keys in self.keys.values():
+            for key in keys:
+                name = glue(split(key.column.name))
+                if key.family == "text" and name in NATURAL_ENDINGS:
+                    found[name].append(key)
+        return {name: keys for name, keys in found.items() if len(keys) == 1 and keys[0].primary}
 
     def may_refer(self, child: Table, column: Column) -> bool:
         """Tell whether a column may be a reference that nobody knows of yet."""
