@@ -61,9 +61,10 @@ def test_what_was_adopted_is_configured_and_what_was_rejected_is_gone(given: str
 def test_one_of_several_targets_is_named(given: str, site: Site) -> None:
     site.control.watched["shop"] = []
     decide(site, VISITS, adopt=True)
-    decide(site, LIKES, adopt=True, target="shop")
     asked = ("audit", "--dsn", given, "--format", "json", "--url", site.url())
+    # Also while nothing was decided on the other one, whose database this may be.
     refused(pgvigil(*asked), 2, "has several targets (games, shop): choose one with --target")
+    decide(site, LIKES, adopt=True, target="shop")
     found = pgvigil(*asked, "--target", "shop").json["relations"]
     assert {one["subject"]: one["origin"] for one in found} == {VISITS: "inferred", LIKES: "configured"}
 

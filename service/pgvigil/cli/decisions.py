@@ -22,13 +22,9 @@ class Decisions:
     @classmethod
     def of(cls, daemon: Daemon, target: str | None) -> Decisions:
         """Ask a daemon; raises as `Daemon.get` does, and UsageError when it watches several targets."""
-        told = [one for one in daemon.get("proposals", {"target": target}) if one["decision"] is not None]
-        names = sorted({one["target"] for one in told})
-        if len(names) > 1:
-            raise UsageError(
-                f"{daemon.url} has several targets ({', '.join(names)}): choose one with --target"
-            )
-        return cls(names[0] if names else target or "", {one["id"]: _proposal(one) for one in told})
+        name = _only_one(daemon) if target is None else target
+        told = [one for one in daemon.get("proposals", {"target": name}) if one["decision"] is not None]
+        return cls(name, {one["id"]: _proposal(one) for one in told})
 
     def adopted(self) -> Sequence[Proposal]:
         """Return what was adopted."""
@@ -37,6 +33,14 @@ class Decisions:
     def hold(self, kind: Kind, subject: str) -> bool:
         """Tell whether somebody decided on this already, one way or the other."""
         return Offer(kind=kind, subject=subject, settings=None).id_on(self.target) in self.by_id
+
+
+def _only_one(daemon: Daemon) -> str:
+    """Return the only target of a daemon: what was decided on one of several may be of another database."""
+    names = sorted(daemon.get("config", {})["targets"])
+    if len(names) != 1:
+        raise UsageError(f"{daemon.url} has several targets ({', '.join(names)}): choose one with --target")
+    return str(names[0])
 
 
 def in_words(decided: Proposal) -> str:
