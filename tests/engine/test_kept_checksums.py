@@ -15,6 +15,7 @@ import pytest
 from pgvigil.embedded import serve
 from pgvigil.runner import RunLimits, Runner
 from pgvigil.store import Store
+from pgvigil_checks.across.query import Asked
 from tests.checks.across.between import OTHER, check_of, hurry
 from tests.databases import fresh_database
 from tests.engine.gated import QUIET
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from pgvigil.embedded import Server
     from pgvigil.run import Run
     from pgvigil.watch import Watch
+    from pgvigil_checks.across.keys import Scope
 
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)
 DAY = 86_400.0
@@ -205,6 +207,44 @@ def test_whoever_asks_gets_all_of_it_read(between: Between) -> None:
     between.tick()
     assert how(between.tick()) == (0, BOTH_KEPT)
     assert how(between.ask()) == (2 * ROWS, "")
+
+
+@pytest.mark.parametrize("later", ["at once", "written", "next day", "asked"])
+def test_a_run_that_was_broken_off_goes_on_while_what_it_believed_is_believed(
+    between: Between, monkeypatch: pytest.MonkeyPatch, later: str
+) -> None:
+    between.fill()
+    between.tick()
+    between.execute("right", "UPDATE g SET name = 'other' WHERE id = 2900")
+    with monkeypatch.context() as patch:
+        patch.setattr("pgvigil.progress._SAVE_SECONDS", 0.0)
+        going_on = iter([True] * 7)
+        patch.setattr("pgvigil.gate.Gate.for_tick", lambda *_: lambda: next(going_on, False))
+        between.world.tick("table_drift")
+    (note,) = between.store.notes("main", "table_drift").values()
+    assert "low" in note.resumed["state"]  # type: ignore[index,operator]
+    if later == "written":
+        between.execute("left", "CREATE TABLE other ()")
+    elif later == "next day":
+        between.clock.at += timedelta(hours=23, minutes=59)
+    from_the_start = begun(monkeypatch)
+    run = between.ask() if later == "asked" else between.tick()
+    assert (run.outcome, run.measures["changed"]) == ("fail", 1)
+    assert from_the_start == (set() if later == "at once" else set(SIDES))
+    assert (run.rows_examined < 2 * ROWS) == (later == "at once")
+
+
+def begun(monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Return the sides whose first range is read from now on."""
+    sides, sums = set(), Asked.sums
+
+    def noted(asked: Asked, scope: Scope) -> Any:
+        if scope.low is None and scope.high is not None:
+            sides.add(asked.side)
+        return sums(asked, scope)
+
+    monkeypatch.setattr(Asked, "sums", noted)
+    return sides
 
 
 def test_once_a_day_all_of_it_is_read(between: Between) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pgvigil import __version__
 from pgvigil.catalog import Column, Table, TableKind
@@ -85,7 +86,7 @@ class _Comparison:
         if self._plan.ranges:
             low = self._go_on()
             if low is None:
-                self._both.state = {"of": self._mark}
+                self._both.state = {"of": self._mark, "believed": self._believed()}
             sides = sorted(SIDES, key=lambda side: -rows[side])
             walk.by_ranges(low, sides, self._context.chunk_seconds, largest)
         else:
@@ -134,12 +135,21 @@ class _Comparison:
 
     def _go_on(self) -> tuple[str, ...] | None:
         """Take up what a run that was broken off has left; return from where on, None for the beginning."""
-        left: State = self._context.resumed
-        low, found = left.get("low"), left.get("found")
+        left: Any = self._context.resumed
+        low, found, believed = left.get("low"), left.get("found"), left.get("believed")
         if left.get("of") != self._mark or not isinstance(found, Mapping) or not isinstance(low, Sequence):
             return None
+        # What it believed of an earlier one is not to be believed for longer, nor by who asked for a run.
+        if not isinstance(believed, Mapping) or not believed.items() <= self._marks().items():
+            return None
+        self._kept.spared = int(left.get("spared", 0))
         self._moving.take_up(self._tally.go_on(found))
         return tuple(map(str, low))
+
+    def _believed(self) -> State:
+        """Return what stands for the kept checksums that this run believes, by side."""
+        marks = self._marks()
+        return {side: marks[side] for side in self._kept.unchanged}
 
     def _count_null_keys(self) -> None:
         asked = {side: asked.null_keys() for side, asked in self._sides.items()}

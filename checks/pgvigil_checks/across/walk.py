@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from pgvigil.check import Pace, Row
+from pgvigil.check import Pace, Row, State
 from pgvigil_checks.across.both import Both, Query
 from pgvigil_checks.across.kept import Kept, Span, Sums
 from pgvigil_checks.across.keys import Key, Scope
@@ -153,7 +153,8 @@ class Walk:
         self.both.done = min(seen / max(rows, seen, 1.0), 0.99)
         found = self.tally.state(self.moving.keys)
         if found is not None:
-            self.both.state = {**self.both.state, "low": list(low), "found": found}
+            state: State = {"low": list(low), "found": found, "spared": self.kept.spared}
+            self.both.state = {**self.both.state, **state}
 
     def _sums(self, sides: Sequence[str], scope: Scope) -> dict[str, list[Row]]:
         return self._read({side: self.sides[side].sums(scope) for side in sides})
