@@ -200,8 +200,9 @@ class Engine:
         position = gate.key(check.name, sight)
         footing = None if asked else watch.footing(sight.position, began_at)
         peers = Peers(watch.target, self._find, None if asked else began_at)
-        assist = peers.assisting(touching, footing)
-        alone = set(incomplete(self.store.view(), (watch.target.name, check.name)))
+        # What was met that kept them from their end, a damaged page say, is not to be passed over now.
+        alone = set(incomplete(self.store.view(), key))
+        assist = peers.assisting(touching, footing, anew=alone)
         try:
             for runs in routed_sweep(watch, check, changed, sight, assist, may_go_on, alone):
                 noted = [touching.noted(run) for run in runs]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from datetime import datetime
@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from pgvigil.catalog import Catalog, read_catalog
-from pgvigil.check import Query, Row
+from pgvigil.check import Query, Row, Subject
+from pgvigil.context import Assistance
 from pgvigil.errors import (
     BusyError,
     CancelledError,
@@ -51,16 +52,26 @@ class Peers:
         self._guard = threading.Lock()
         self._catalogs: dict[str, Catalog] = {}
 
-    def assisting(self, assist: Assist, footing: Footing | None = None) -> Assist:
-        """Return what assists a run as before, opens these to it, and tells it what its own side rests on."""
-        return lambda subjects: replace(assist(subjects), peer=self.open, footing=footing)
+    def assisting(self, assist: Assist, footing: Footing | None = None, anew: Container[str] = ()) -> Assist:
+        """Return what assists a run as before, opens these to it, and tells it what its own side rests on.
 
-    def open(self, target: str, purpose: str, pulse: Pulse) -> PeerTarget:
+        The runs of the subjects that `anew` names are to rely on nothing of earlier ones.
+        """
+
+        def assisted(subjects: Sequence[Subject]) -> Assistance:
+            if any(subject.name in anew for subject in subjects):
+                return replace(assist(subjects), peer=partial(self.open, anew=True), footing=None)
+            return replace(assist(subjects), peer=self.open, footing=footing)
+
+        return assisted
+
+    def open(self, target: str, purpose: str, pulse: Pulse, *, anew: bool = False) -> PeerTarget:
         """Return the door to a target; raises PeerError when there is none of that name, or no other one."""
         watch = None if target == self._own.name else self._find(target)
         if watch is None:
             raise PeerError(f"target {self._own.name}: there is no other target {target} to compare with")
-        return PeerTarget(watch, self._own, purpose, partial(self._catalog, target), pulse, self._now)
+        now = None if anew else self._now
+        return PeerTarget(watch, self._own, purpose, partial(self._catalog, target), pulse, now)
 
     def _catalog(self, target: str, read: Callable[[], Catalog]) -> Catalog:
         with self._guard:

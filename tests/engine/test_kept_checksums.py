@@ -209,6 +209,38 @@ def test_whoever_asks_gets_all_of_it_read(between: Between) -> None:
     assert how(between.ask()) == (2 * ROWS, "")
 
 
+def test_after_a_run_that_could_not_be_completed_all_of_it_is_read(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asked has found a page that is damaged: what was kept from before would hide it again."""
+    hurry(monkeypatch)
+    newest = by_version()[max(by_version())]
+    with (
+        serve(bindir=newest.bindir, settings={**QUIET, "shared_buffers": "1MB"}) as server,
+        fresh_database(server) as left,
+        fresh_database(server) as right,
+        closing(Between(store, left, right)) as between,
+    ):
+        between.fill(20 * ROWS)
+        between.execute("right", "CHECKPOINT")
+        while between.tick().rows_examined:
+            pass
+        damage(server, right)
+        assert how(between.tick()) == (0, BOTH_KEPT)
+        assert between.ask().outcome == "error"
+        assert between.tick().outcome == "error"
+
+
+def damage(server: Server, dsn: str) -> None:
+    """Break a page of a table in its file, which is too large for the server to remember all of it."""
+    with psycopg.connect(dsn) as conn:
+        row = conn.execute("SELECT pg_relation_filepath('g')").fetchone()
+    assert row is not None
+    with (server.data_dir / row[0]).open("r+b") as file:
+        file.seek(3 * 8192)
+        file.write(b"\xff" * 64)
+
+
 @pytest.mark.parametrize("later", ["at once", "written", "next day", "asked"])
 def test_a_run_that_was_broken_off_goes_on_while_what_it_believed_is_believed(
     between: Between, monkeypatch: pytest.MonkeyPatch, later: str

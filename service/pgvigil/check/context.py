@@ -105,7 +105,8 @@ class Context(Protocol):
 
         While it is the same as it was to an earlier run, tables that are `Catalog.in_wal` still hold what
         that one read of them. Empty where that is not known or not to be relied on: something was read from
-        another server, somebody asked that everything be looked at, or it is time for that.
+        another server, the last run did not complete, somebody asked that everything be looked at, or it is
+        time for that.
         """
         ...
 
