@@ -190,9 +190,11 @@ class Engine:
         ordered = left_out_first(self.store.view(), (watch.target.name, check.name), subjects)
         self._recorder.sync(watch, check, subjects, sight.catalog)
         progress = self._progress(watch, check, sight)
-        touching = Touching(watch.changes, progress, full=asked)
-        touching.begin(watch.checks)
         key = watch.target.name, check.name
+        # What was met that kept them from their end, a damaged page say, is not to be passed over now.
+        alone = set(incomplete(self.store.view(), key))
+        touching = Touching(watch.changes, progress, full=asked, anew=alone)
+        touching.begin(watch.checks)
         self.counters.looks.known(key, [subject.name for subject in subjects], progress.notes)
         standing = gate.standing(check.name, ordered, sight, progress.notes, self.store.view(), began_at)
         spared = set() if asked else self._spare(watch, check, set(standing), began_at)
@@ -200,8 +202,6 @@ class Engine:
         position = gate.key(check.name, sight)
         footing = None if asked else watch.footing(sight.position, began_at)
         peers = Peers(watch.target, self._find, None if asked else began_at)
-        # What was met that kept them from their end, a damaged page say, is not to be passed over now.
-        alone = set(incomplete(self.store.view(), key))
         assist = peers.assisting(touching, footing, anew=alone)
         try:
             for runs in routed_sweep(watch, check, changed, sight, assist, may_go_on, alone):

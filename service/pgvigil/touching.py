@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 
 from pgvigil.changes import MEMORY, Asking, Changes, Note
@@ -17,13 +17,17 @@ class Touching:
     """Assists the runs of one check of one target, on top of what their progress is to them.
 
     Only while what stands for a subject's definition and settings is the same, a run may go by what was
-    written. With `full` everything is looked at. Without `changes` nothing is known.
+    written. With `full` everything is looked at, and the subjects that `anew` names always are. Without
+    `changes` nothing is known.
     """
 
-    def __init__(self, changes: Changes | None, progress: Progress, *, full: bool) -> None:
+    def __init__(
+        self, changes: Changes | None, progress: Progress, *, full: bool, anew: Container[str] = ()
+    ) -> None:
         self._changes = changes
         self._progress = progress
         self._full = full
+        self._anew = anew
         self._target, self._check = progress.key
         self._asking: dict[str, Asking] = {}
         self._notes: dict[str, Note | None] = {}
@@ -49,7 +53,8 @@ class Touching:
         if not definition or self._changes is None:
             return replace(assistance, memory=memory)
         now = self._progress.clock.now().timestamp()
-        asking = self._changes.asking(Note.read(assistance.memory), definition, now, full=self._full)
+        full = self._full or subject.name in self._anew
+        asking = self._changes.asking(Note.read(assistance.memory), definition, now, full=full)
         if resumed:
             asking.spoil()
         self._asking[subject.name] = asking

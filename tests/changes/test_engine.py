@@ -108,6 +108,23 @@ def test_ticks_go_by_what_was_written(store: Store, shop: str) -> None:
         assert daemon.tick() == ("hash", 0)
 
 
+def test_what_could_not_be_looked_at_is_looked_at_whole(store: Store, shop: str) -> None:
+    """It may have met a damaged page, which no change leads to."""
+    with closing(Daemon(store, shop)) as daemon:
+        for number in range(3):
+            write(shop, f"INSERT INTO child VALUES ({200 + number}, 1)")
+            last = daemon.tick()
+        assert last == ("changed_keys", 1)
+        with psycopg.connect(shop) as conn:
+            conn.execute("LOCK TABLE child IN ACCESS EXCLUSIVE MODE")
+            daemon.world.engine.ask("main", "orphan_rows")
+            daemon.world.engine.tick("main", "orphan_rows")
+            assert daemon.world.outcomes("orphan_rows") == {SUBJECT: "timeout"}
+            conn.rollback()
+        write(shop, "INSERT INTO child VALUES (103, 1)")
+        assert daemon.tick() == ("hash", 1)
+
+
 def test_a_new_daemon_goes_on_where_the_last_one_was(store: Store, shop: str) -> None:
     with closing(Daemon(store, shop)) as daemon:
         for number in range(3):
