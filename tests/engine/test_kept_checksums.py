@@ -223,8 +223,8 @@ def test_after_a_run_that_could_not_be_completed_all_of_it_is_read(
     ):
         between.fill(20 * ROWS)
         between.execute("right", "CHECKPOINT")
-        while between.tick().rows_examined:
-            pass
+        for _ in range(3):
+            between.tick()
         damage(server, right)
         assert how(between.tick()) == (0, BOTH_KEPT)
         assert between.ask().outcome == "error"
