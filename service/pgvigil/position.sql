@@ -20,7 +20,8 @@ SELECT pg_postmaster_start_time()::text AS started,
        pg_size_bytes(current_setting('wal_segment_size')) AS segment,
        -- A commit is in the WAL before others see it; here its transaction still goes on.
        pg_current_snapshot()::text AS snapshot,
-       -- Its storage writes no WAL of this kind.
-       to_regproc('aurora_version') IS NOT NULL AS foreign_storage,
+       -- Rows may be written that are in no WAL of this server: its storage has none of this kind, or they lie on others.
+       coalesce(to_regproc('aurora_version'), to_regproc('yb_servers')) IS NOT NULL
+           OR to_regclass('pg_dist_partition') IS NOT NULL AS foreign_storage,
        has_function_privilege('pg_control_system()', 'EXECUTE')
            AND has_function_privilege('pg_control_checkpoint()', 'EXECUTE') AS may_tell
