@@ -11,7 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from pgvigil.catalog import RelationName, TableName, parse_relation
 from pgvigil.check import Params
-from pgvigil.config import Adopted, Config, Proposals, load, starting_file
+from pgvigil.config import Config, load
+from pgvigil.config.proposed import Adopted, Proposals
+from pgvigil.config.starting import starting_file
 from pgvigil.inference import LIKELY, ProposedPair, ProposedRelation
 from pgvigil.registry import Registry
 from pgvigil.runner import discover

@@ -22,7 +22,8 @@ from pgvigil.cli.output import counted
 from pgvigil.cli.progress import progress_bar
 from pgvigil.cli.rights import lacks, unread
 from pgvigil.cli.starting import Known, discovered
-from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load, starting_file
+from pgvigil.config import DSN_VARIABLE, Config, TargetSettings, joined, json_schema, load
+from pgvigil.config.starting import starting_file
 from pgvigil.doubts import doubts
 from pgvigil.errors import ConfigError, TargetError, UsageError
 from pgvigil.grants import grants

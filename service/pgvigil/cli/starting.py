@@ -16,7 +16,8 @@ from pgvigil.catalog.statistics import Statistics
 from pgvigil.catalog.statistics_read import read_statistics
 from pgvigil.cli.decisions import Decisions, in_words
 from pgvigil.cli.output import visible
-from pgvigil.config import Adopted, Config, Proposals, Setting
+from pgvigil.config import Config
+from pgvigil.config.proposed import Adopted, Proposals, Setting
 from pgvigil.imports import Kind as FileKind
 from pgvigil.imports import imported_relations
 from pgvigil.inference import LIKELY, relevant_columns

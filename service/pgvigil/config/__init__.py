@@ -2,11 +2,10 @@
 
 from pgvigil.config.config import Config, load
 from pgvigil.config.draft import Draft
-from pgvigil.config.dsn import read_dsn
+from pgvigil.config.dsn import DSN_VARIABLE, read_dsn
 from pgvigil.config.explain import near_match
 from pgvigil.config.notifying import Alertmanager, Notify
 from pgvigil.config.origin import KeyPath, joined, one_line
-from pgvigil.config.proposed import Adopted, Proposals, Setting
 from pgvigil.config.schema import json_schema
 from pgvigil.config.serving import Listen, Token, Web
 from pgvigil.config.settings import (
@@ -18,11 +17,9 @@ from pgvigil.config.settings import (
     StateUrl,
     TargetSettings,
 )
-from pgvigil.config.starting import DSN_VARIABLE, starting_file
 
 __all__ = [
     "DSN_VARIABLE",
-    "Adopted",
     "Alertmanager",
     "Budget",
     "Config",
@@ -32,10 +29,8 @@ __all__ = [
     "Log",
     "Notify",
     "Pause",
-    "Proposals",
     "Retention",
     "Schemas",
-    "Setting",
     "StateUrl",
     "TargetSettings",
     "Token",
@@ -46,5 +41,4 @@ __all__ = [
     "near_match",
     "one_line",
     "read_dsn",
-    "starting_file",
 ]

@@ -10,7 +10,6 @@ from typing import Any
 
 from pydantic import PrivateAttr, ValidationError
 
-from pgvigil.config.document import read_document
 from pgvigil.config.draft import Draft, M, Objections, no_objections
 from pgvigil.config.dsn import read_dsn
 from pgvigil.config.explain import explain
@@ -81,6 +80,9 @@ def load(
     The settings of checks are only known to be mappings: the registry knows what belongs into them, and has
     `objections` to those of a file in which something else is wrong.
     """
+    # A DSN alone needs no YAML.
+    from pgvigil.config.document import read_document  # noqa: PLC0415
+
     document = read_document(Path(path), environ)
     return Config.read(document.value, document.origin, objections)
 

@@ -11,6 +11,9 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.pq import Conninfo
 from pydantic import AfterValidator, SecretStr
 
+DSN_VARIABLE = "PGVIGIL_DSN"
+"""Names the variable of the environment that holds a DSN which is given nowhere else."""
+
 _UNKNOWN = re.compile(r'invalid (?:connection option|URI query parameter:) "(.*)"')
 
 

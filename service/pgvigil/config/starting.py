@@ -13,6 +13,7 @@ from typing import Any
 
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Params, describe
+from pgvigil.config.dsn import DSN_VARIABLE
 from pgvigil.config.origin import one_line
 from pgvigil.config.proposed import Proposals
 from pgvigil.config.schema import settings_schema
@@ -20,7 +21,6 @@ from pgvigil.config.serving import Web
 from pgvigil.config.settings import Budget, Settings, TargetSettings
 from pgvigil.config.written import flow, line, prose
 
-DSN_VARIABLE = "PGVIGIL_DSN"
 TOKEN_VARIABLE = "PGVIGIL_TOKEN"
 
 _MOST_SCHEMAS = 50
