@@ -17,6 +17,7 @@ from pgvigil.errors import ConfigError
 from pgvigil.footing import Footing
 from pgvigil.gate import Gate
 from pgvigil.governor import Governor
+from pgvigil.patterns import matches
 from pgvigil.position import Position
 from pgvigil.runner import Runner
 from pgvigil.target import Target
@@ -108,6 +109,24 @@ class Watch:
         return [
             self.complain(("schemas", "include", position), f"no schema matches {pattern!r}")
             for position, pattern in catalog.unmatched_includes()
+        ]
+
+    def nowhere(self, catalog: Catalog) -> list[ConfigError]:
+        """Return what is doubtful about schemas that settings name and that there are not.
+
+        They may be to come, or gone for good: nothing is wrong by that.
+        """
+        scope = self.scope
+        named = (
+            (("schemas", "exclude"), scope.exclude),
+            (("schemas", "deprecated"), scope.deprecated),
+            (("zones",), scope.zones),
+        )
+        return [
+            self.complain((*path, position), f"no schema matches {pattern!r}")
+            for path, patterns in named
+            for position, pattern in enumerate(patterns)
+            if not any(matches(schema, pattern) for schema in catalog.schemas)
         ]
 
     def footing(self, position: Position | None, now: datetime) -> Footing | None:

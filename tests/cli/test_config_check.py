@@ -123,6 +123,20 @@ def test_what_works_otherwise_than_one_may_think_is_a_warning(server: Server, tm
         execute(dsn, f"SELECT pg_drop_replication_slot('{left}')")
 
 
+def test_schemas_that_are_nowhere_are_a_warning(server: Server, tmp_path: Path) -> None:
+    with fresh_database(server) as dsn:
+        execute(dsn, "CREATE SCHEMA raw", "CREATE SCHEMA old_shop")
+        file = written(
+            tmp_path, dsn, "zones: [raw, curatd]", "schemas: {exclude: [tmp_*], deprecated: ['old_*', legcy]}"
+        )
+        answer = pgvigil("config", "check", "--connect", file)
+        assert answer.status == 0
+        excluded, deprecated, zone = answer.err.splitlines()
+        assert excluded.startswith(f"pgvigil: warning: {file}:5: targets.shop.schemas.exclude[0]: no schema")
+        assert deprecated.endswith(f"{file}:5: targets.shop.schemas.deprecated[1]: no schema matches 'legcy'")
+        assert zone.endswith(f"{file}:4: targets.shop.zones[1]: no schema matches 'curatd'")
+
+
 def test_a_slot_that_is_left_over_is_told_of_once_for_all_targets_on_its_server(
     server: Server, tmp_path: Path
 ) -> None:

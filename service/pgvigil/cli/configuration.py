@@ -83,6 +83,7 @@ class _Look:
         catalog = watch.target.read_catalog(watch.scope)
         subjects = _fitting(watch, catalog, self._peer, misfits)
         self.warnings += [str(one.error) for one in lacking if one.partly]
+        self.warnings += map(str, watch.nowhere(catalog))
         self.warnings += unread(watch, catalog, _examined(subjects), self._file)
         self.warnings += fit(self._config, watch, self._file, self._leftovers)
         standby = ", its standby too" if watch.target.standby is not None else ""
