@@ -60,7 +60,7 @@ class ByValue:
         for key in self._keys(child, column):
             if (key.table.oid, key.column.name) != (child.oid, column.name):
                 found = made(self._around, child, column, key, Reason("values_only"))
-                yield found.with_reasons([Reason(f"ending_{reading.ending}")])
+                yield found.with_reasons(_of_the_ending(column, reading))
 
     def _may_refer(self, child: Table, column: Column, reading: Reading) -> bool:
         if any(key.column.name == column.name for key in self._landscape.keys.get(child.oid, ())):
@@ -88,6 +88,12 @@ class ByValue:
     def _has(self, key: SingleKey, values: float) -> bool:
         known = self._values.of(key.table, key.column)
         return known is not None and known.distinct >= values
+
+
+def _of_the_ending(column: Column, reading: Reading) -> Iterator[Reason]:
+    # That a uuid's name does not say that it is a reference is nothing against it: its type does.
+    if reading.ending is not Ending.NONE or family(column) != "uuid":
+        yield Reason(f"ending_{reading.ending}")
 
 
 def _most_referred(landscape: Landscape, referred: Counter[TableName]) -> Mapping[str, list[SingleKey]]:
