@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from pgvigil.embedded import Server
-from tests.cli.command import pgvigil, refused
+from tests.cli.command import PROGRAM, pgvigil, refused
 
 TARGET = "targets:\n  shop:\n    dsn: {dsn}\n"
 
@@ -164,6 +165,15 @@ def test_a_wrong_value_is_told_in_one_line_with_those_that_may_be() -> None:
     values = "invalid value for '--fail-on': 'fatal' is not one of 'critical', 'warning', 'info'"
     refused(pgvigil("check", "--dsn", "dbname=x", "--fail-on", "fatal"), 2, values)
     refused(pgvigil("deployment", "mark"), 2, "missing option '--version' (see pgvigil deployment mark -h)")
+
+
+@pytest.mark.parametrize("arguments", [("config", "schema"), ("--help",), ("slot", "--help")])
+def test_a_full_disk_is_nothing_to_report(arguments: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        command = [PROGRAM, *arguments]
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr == "pgvigil: what is to be told cannot be written: No space left on device\n"
 
 
 def test_a_missing_password_is_told_with_where_it_may_be(sound: str) -> None:
