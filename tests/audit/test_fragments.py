@@ -112,6 +112,25 @@ def test_the_stages_of_the_zones_are_no_fault_but_a_key_between_them_is(
     assert (crossing.impact, crossing.rows_at_risk) == (Severity.WARNING, 1)
 
 
+def test_references_over_a_boundary_say_which_of_them_are_broken(
+    admin_conn: psycopg.Connection, database: str, audited: Audited
+) -> None:
+    admin_conn.execute("""
+        CREATE SCHEMA crm; CREATE TABLE crm.people (id int PRIMARY KEY); INSERT INTO crm.people VALUES (1);
+        CREATE SCHEMA shop; CREATE TABLE shop.orders (id int PRIMARY KEY, buyer int, seller int);
+        INSERT INTO shop.orders VALUES (1, 1, 1); ANALYZE;
+        ALTER TABLE shop.orders ADD CONSTRAINT buyer FOREIGN KEY (buyer) REFERENCES crm.people NOT VALID;
+    """)
+    (once,) = of(audited(database, sampling=False), FragmentKind.CROSS_SCHEMA)
+    assert once.title == "the schema shop refers to crm once, by a relation that is broken"
+    admin_conn.execute("ALTER TABLE shop.orders ADD FOREIGN KEY (seller) REFERENCES crm.people")
+    (twice,) = of(audited(database, sampling=False), FragmentKind.CROSS_SCHEMA)
+    assert twice.title == "the schema shop refers to crm 2 times, 1 of them broken"
+    admin_conn.execute("ALTER TABLE shop.orders DROP CONSTRAINT buyer")
+    (sound,) = of(audited(database, sampling=False), FragmentKind.CROSS_SCHEMA)
+    assert (sound.title, sound.impact) == ("the schema shop refers to crm once", Severity.INFO)
+
+
 def test_schemas_of_few_tables_are_named_where_there_are_several(
     admin_conn: psycopg.Connection, database: str, audited: Audited
 ) -> None:

@@ -148,14 +148,22 @@ def _crossings(relations: Iterable[MapRelation], tables: Tables) -> Iterator[Fra
     for (child, parent), ones in over.items():
         between_zones = ones[0].crosses is Crossing.ZONE
         children = {one.relation.child for one in ones}
-        times = "once" if len(ones) == 1 else f"{len(ones)} times"
+        kind = "zone" if between_zones else "schema"
         yield Fragment(
             FragmentKind.CROSS_ZONE if between_zones else FragmentKind.CROSS_SCHEMA,
-            f"the {'zone' if between_zones else 'schema'} {quote(child)} refers to {quote(parent)} {times}",
+            f"the {kind} {quote(child)} refers to {quote(parent)} {_times(ones)}",
             tuple(one.subject for one in ones),
             _impact_of_crossing(ones),
             _rows(tables[name] for name in children if name in tables),
         )
+
+
+def _times(relations: Sequence[MapRelation]) -> str:
+    """Say how often, and of what is broken, that it is: nothing else makes it serious."""
+    broken = sum(one.broken is not None for one in relations)
+    if len(relations) == 1:
+        return "once, by a relation that is broken" if broken else "once"
+    return f"{len(relations)} times" + (f", {broken} of them broken" if broken else "")
 
 
 def _impact_of_crossing(relations: Sequence[MapRelation]) -> Severity:
