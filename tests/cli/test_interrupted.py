@@ -143,3 +143,19 @@ def test_what_is_to_ignore_ctrl_c_ignores_it(slow: tuple[Path, Callable[[], bool
         out, _ = process.communicate(timeout=60)
     assert process.returncode == 143
     assert "interrupted by SIGTERM" in json.loads(out)["error"]
+
+
+def test_ctrl_c_while_the_command_line_is_loaded_shows_no_traceback() -> None:
+    interrupting = """if True:
+        import sys
+
+        class Interrupting:
+            def find_spec(self, name, *_):
+                if name == "typer":
+                    raise KeyboardInterrupt
+
+        sys.meta_path.insert(0, Interrupting())
+        from pgvigil.cli import main
+    """
+    done = subprocess.run([sys.executable, "-c", interrupting], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
