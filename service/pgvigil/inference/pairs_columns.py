@@ -174,9 +174,10 @@ def _same_identity(left: Table, right: Table, key: KeyMapping, matched: Matched 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """A column, the stems of its name, and its values on the matched rows, where there are any."""
+    """A column, what its values are, the stems of its name, and its values on the matched rows, if any."""
 
     column: Column
+    kind: Kind | str
     stems: Stems
     values: Values | None
 
@@ -188,7 +189,7 @@ def _every(
     there = list(_seen(right, sides[1], [row[1] for row in matched.rows] if matched else None))
     for one in _seen(left, sides[0], [row[0] for row in matched.rows] if matched else None):
         for other in there:
-            if family(one.column) == family(other.column):
+            if one.kind == other.kind:
                 alike = 1.0 if one.column.name == other.column.name else likeness(one.stems, other.stems)
                 if alike >= _SOMEWHAT_ALIKE or _mostly_equal(one, other):
                     yield Mapped(one.column, other.column, alike, _agreement(one, other))
@@ -197,7 +198,7 @@ def _every(
 def _seen(table: Table, columns: Columns, rows: Sequence[Values] | None) -> Iterator[_Seen]:
     for place, column in enumerate(columns):
         values = None if rows is None else [row[place] for row in rows]
-        yield _Seen(column, column_stems(column.name, table), values)
+        yield _Seen(column, family(column), column_stems(column.name, table), values)
 
 
 def _mostly_equal(one: _Seen, other: _Seen) -> bool:
@@ -208,11 +209,11 @@ def _mostly_equal(one: _Seen, other: _Seen) -> bool:
 
 
 def _agreement(one: _Seen, other: _Seen) -> Agreement | None:
-    kind, types = family(one.column), {one.column.base_type, other.column.base_type}
+    types = {one.column.base_type, other.column.base_type}
     # The texts of json and jsonb differ by blanks, whatever is in them.
-    if one.values is None or other.values is None or (kind is Kind.JSON and len(types) > 1):
+    if one.values is None or other.values is None or (one.kind is Kind.JSON and len(types) > 1):
         return None
-    return agreement(one.values, other.values, kind)
+    return agreement(one.values, other.values, one.kind)
 
 
 def _each_once(found: Iterable[Mapped]) -> Iterator[Mapped]:

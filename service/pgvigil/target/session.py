@@ -143,15 +143,15 @@ class Snapshot:
             raise QueryFailedError(f"the result has more than {most_rows} rows")
         return rows
 
-    def fetch_each(self, queries: Sequence[Query]) -> list[list[Row]]:
+    def fetch_each(self, queries: Sequence[Query], *, most_rows: int | None = MOST_ROWS) -> list[list[Row]]:
         """Return all rows of each query, sent without waiting for the answers in between; raises TargetError.
 
-        The answers are held in memory whole: for small ones only.
+        The answers are held in memory whole, before it is known whether one has more than `most_rows`.
         """
         with self._watched():
             answers = [cursor.fetchall() for cursor in self._sent(queries)]
-        if any(len(rows) > MOST_ROWS for rows in answers):
-            raise QueryFailedError(f"the result has more than {MOST_ROWS} rows")
+        if most_rows is not None and any(len(rows) > most_rows for rows in answers):
+            raise QueryFailedError(f"the result has more than {most_rows} rows")
         return answers
 
     def fetch_last(self, queries: Sequence[Query]) -> list[list[Row]]:
