@@ -130,11 +130,11 @@ def _keys(table: Table, statistics: Statistics | None) -> Iterator[Columns]:
             yield columns
     for column in table.columns:
         undeclared = not _is_unique(table, (column,)) and can_identify(column)
-        if undeclared and _is_called_a_key(column) and _tells_rows_apart(table, column, statistics):
+        if undeclared and is_called_a_key(column) and _tells_rows_apart(table, column, statistics):
             yield (column,)
 
 
-def _is_called_a_key(column: Column) -> bool:
+def is_called_a_key(column: Column) -> bool:
     """Tell whether a name ends as those of keys do; a price may be another one in every row as well."""
     return bool(_KEY_WORDS.intersection(split(column.name)[-1:]))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 
-from pgvigil.catalog import Catalog, RelationName
+from pgvigil.catalog import Catalog, Column, RelationName, Table
 from pgvigil.catalog.statistics import Statistics
 from pgvigil.inference.by_value import ByValue
 from pgvigil.inference.candidate import Candidate
@@ -14,6 +14,7 @@ from pgvigil.inference.comparable import part_family
 from pgvigil.inference.composites import composite_candidates
 from pgvigil.inference.habit import Habits
 from pgvigil.inference.landscape import Landscape, tables_of
+from pgvigil.inference.pairs_keys import is_called_a_key
 from pgvigil.inference.polymorphic import doubt, pairs_of, polymorphic_candidates
 from pgvigil.inference.proposal import ProposedRelation
 from pgvigil.inference.referred import referred
@@ -21,6 +22,9 @@ from pgvigil.inference.sampling import Sampler
 from pgvigil.inference.singles import candidates_of
 from pgvigil.inference.values import Values
 from pgvigil.inference.verify import verified
+
+# What keys are mostly compared as; the name of a kind beside a polymorphic reference is one of these as well.
+_ALWAYS = frozenset({"integer", "text", "uuid"})
 
 
 def propose_relations(
@@ -67,13 +71,24 @@ def candidates(
 
 
 def relevant_columns(catalog: Catalog) -> set[tuple[int, int]]:
-    """Return the columns, as (table's oid, number), whose statistics inference wants."""
+    """Return the columns, as (table's oid, number), whose statistics inference wants.
+
+    Amounts and times are no keys, and no references, but where a key has one like them.
+    """
+    tables = tables_of(catalog)
+    in_keys = _ALWAYS.union(part_family(column) for table in tables for column in _key_columns(table))
     return {
         (table.oid, column.number)
-        for table in tables_of(catalog)
+        for table in tables
         for column in table.columns
-        if part_family(column)
+        if (kind := part_family(column))
+        and (kind in in_keys or column.category in "ES" or is_called_a_key(column))
     }
+
+
+def _key_columns(table: Table) -> Iterator[Column]:
+    names = {name for key in table.keys for name in key.columns}
+    return (column for column in table.columns if column.name in names)
 
 
 def _by_name(
