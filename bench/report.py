@@ -49,6 +49,17 @@ def _goals(result: Result) -> Iterator[str]:
         yield f"| `{part}` | {reached.goal} | {reached.reached} | {reached.wanted} | {verdict} |"
 
 
+def _audit(result: Result) -> Iterator[str]:
+    yield f"`python -m bench audit`, {_where(result, result)}; the median of its rounds."
+    yield ""
+    yield "| | figure | goal | |"
+    yield "|---|---|---|---|"
+    for row in result["rows"]:
+        reached = Reached(*(row[name] for name in ("goal", "figure", "limit", "at_least", "unit")))
+        verdict = "" if reached.limit is None else reached.verdict
+        yield f"| {reached.goal} | {reached.reached} | {reached.wanted} | {verdict} |"
+
+
 def _orphans(kind: str) -> Callable[[Result], Iterator[str]]:
     def write(result: Result) -> Iterator[str]:
         shapes: Sequence[Result] = result["shapes"]
@@ -163,4 +174,5 @@ _SECTIONS: Mapping[str, Callable[[Result], Iterator[str]]] = {
     "scrape": _list_of("scrape"),
     "checks": _checks,
     "guest": _guest,
+    "audit": _audit,
 }

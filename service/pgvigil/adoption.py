@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import structlog
-
 from pgvigil.config import Config, KeyPath
 from pgvigil.errors import ConfigError
+from pgvigil.logs import get_logger
 from pgvigil.proposal import Kind, Proposal
 from pgvigil.registry import Registry
 
@@ -17,7 +16,7 @@ _SETTINGS = {Kind.RELATION: ("orphan_rows", "relations"), Kind.PAIR: ("table_dri
 
 Complain = Callable[[KeyPath, str], ConfigError]
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def matching(settings: object) -> str:

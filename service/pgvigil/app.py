@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from pgvigil import logs, systemd
 from pgvigil.catalog import RelationName, relation_misfit
 from pgvigil.clock import Clock, SystemClock
@@ -18,6 +16,7 @@ from pgvigil.config import Config
 from pgvigil.errors import PgvigilError, StoreError
 from pgvigil.housekeeping import Housekeeping
 from pgvigil.leader import Leader
+from pgvigil.logs import get_logger
 from pgvigil.metrics import Counters, Exposition, Guest
 from pgvigil.registry import Registry
 from pgvigil.store import Store, View
@@ -30,7 +29,7 @@ from pgvigil.window import Window
 _SIGNAL_SECONDS = 0.2
 _CONFIGURATION, _WEB_CONFIGURATION = "configuration", "web configuration"
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Daemon:

@@ -11,8 +11,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import structlog
-
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Examined, Outcome, Severity, Skipped, Subject, Verdict
 from pgvigil.context import Assistance, RunContext
@@ -28,12 +26,13 @@ from pgvigil.errors import (
     TargetUnreachableError,
 )
 from pgvigil.lockholders import lock_holders
+from pgvigil.logs import get_logger
 from pgvigil.pulse import Pulse
 from pgvigil.target import Target
 
 _RECOVERY_ATTEMPTS = 3
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

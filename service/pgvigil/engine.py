@@ -14,8 +14,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from pgvigil.changegate import ChangeGate
 from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock, SystemClock
@@ -29,6 +27,7 @@ from pgvigil.errors import (
     TargetUnreachableError,
 )
 from pgvigil.health import Duty
+from pgvigil.logs import get_logger
 from pgvigil.metrics import Counters
 from pgvigil.peer import Peers
 from pgvigil.progress import Progress
@@ -40,7 +39,7 @@ from pgvigil.store import Store
 from pgvigil.touching import Touching
 from pgvigil.watch import WHOLE_CHECK, Watch, incomplete, left_out_first, missing, with_reasons
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Engine:

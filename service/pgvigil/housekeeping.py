@@ -6,13 +6,12 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 
-import structlog
-
 from pgvigil.clock import Clock
 from pgvigil.config import Config
 from pgvigil.errors import StoreError
 from pgvigil.health import Duty
 from pgvigil.leader import Leader
+from pgvigil.logs import get_logger
 from pgvigil.metrics import Counters
 from pgvigil.store import Retention, Store
 
@@ -21,7 +20,7 @@ _PRUNE_SECONDS = 3600.0
 # Every answer of the store has a deadline of half a minute, and a round may wait for several.
 _STUCK_SECONDS = 300.0
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Housekeeping:

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-import structlog
-
 from pgvigil.config import Pause
 from pgvigil.errors import (
     BusyError,
@@ -18,6 +16,7 @@ from pgvigil.errors import (
     RecoveryConflictError,
     TargetError,
 )
+from pgvigil.logs import get_logger
 from pgvigil.sensor import Signal, Signals
 
 _FRESH_SECONDS = 2.0
@@ -27,7 +26,7 @@ _AGAIN_SECONDS = 1.0
 _TOLD_SECONDS = 10.0
 """Shorter pauses are not logged: a busy server may be at a limit many times a minute."""
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

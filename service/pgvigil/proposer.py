@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, TypeVar
 
-import structlog
 from psycopg import sql
 
 from pgvigil.catalog import Catalog, PairName, RelationName, Traces, followed, parse_relation, traces
@@ -30,6 +29,7 @@ from pgvigil.inference import (
     propose_relations,
     relevant_columns,
 )
+from pgvigil.logs import get_logger
 from pgvigil.proposal import Kind, Offer, ProposalState
 from pgvigil.store import Store
 from pgvigil.watch import Watch
@@ -47,7 +47,7 @@ _PURPOSE = "proposals"
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Proposer:

@@ -6,20 +6,19 @@ import threading
 from collections.abc import Container, Iterator, Sequence
 from typing import Any
 
-import structlog
-
 from pgvigil.catalog import Catalog, lineage, read_lineage, why_gone, written_lineage
 from pgvigil.check import Check, Subject
 from pgvigil.clock import Clock
 from pgvigil.errors import StoreError, UnfitError
 from pgvigil.health import Duty
+from pgvigil.logs import get_logger
 from pgvigil.metrics import Counters
 from pgvigil.run import Run
 from pgvigil.store import Store
 from pgvigil.telling import tell, tell_of_subjects
 from pgvigil.watch import WHOLE_CHECK, Watch
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Recorder:

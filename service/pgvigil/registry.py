@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from pgvigil import logs
 from pgvigil.check import Check, Params, describe
 from pgvigil.config import Config, Draft, joined, near_match, one_line
 from pgvigil.errors import ConfigError, PluginError
@@ -57,6 +58,7 @@ class Registry:
                 installed[name] = found
         if not installed:
             raise PluginError(f"no installed distribution has checks (entry point group {GROUP})")
+        logs.settle()
         return cls(installed)
 
     @property

@@ -12,8 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-import structlog
-
 from pgvigil.attempt import Attempt, Result, RunLimits, brief
 from pgvigil.catalog import Catalog
 from pgvigil.check import Check, Discovery, Outcome, State, Subject
@@ -28,6 +26,7 @@ from pgvigil.errors import (
     TargetError,
     TargetUnreachableError,
 )
+from pgvigil.logs import get_logger
 from pgvigil.run import Run
 from pgvigil.target import Target
 from pgvigil.together import Together
@@ -36,7 +35,7 @@ from pgvigil.watchdog import Watchdog
 
 __all__ = ["Execution", "RunLimits", "Runner", "Several", "discover"]
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

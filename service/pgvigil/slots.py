@@ -5,13 +5,12 @@ from __future__ import annotations
 import threading
 from contextlib import closing
 
-import structlog
-
 from pgvigil.changes import Changes, Slot
 from pgvigil.config import TargetSettings
 from pgvigil.errors import TargetError
+from pgvigil.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def changes_of(name: str, settings: TargetSettings) -> Changes:

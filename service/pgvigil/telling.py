@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import structlog
-
 from pgvigil.incident import Event, EventKind, Incident
+from pgvigil.logs import get_logger
 from pgvigil.store import LiveIncident, Synced
 
 _TOLD = {
@@ -15,7 +14,7 @@ _TOLD = {
     EventKind.VANISHED: "incident vanished with its subject",
 }
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def tell(events: Iterable[Event], incidents: Mapping[str, Incident | LiveIncident]) -> None:

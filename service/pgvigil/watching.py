@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-import structlog
-
 from pgvigil.adoption import changed, checks_of, complaining, with_adopted
 from pgvigil.assembly import build_watch, schedule_of
 from pgvigil.catalog import Catalog
@@ -19,6 +17,7 @@ from pgvigil.config import Config, KeyPath, TargetSettings, read_dsn
 from pgvigil.doubts import doubts
 from pgvigil.engine import Engine
 from pgvigil.errors import ConfigError, TargetError
+from pgvigil.logs import get_logger
 from pgvigil.metrics import Counters
 from pgvigil.proposal import Proposal
 from pgvigil.proposer import Proposer
@@ -35,7 +34,7 @@ _APPEAR_SECONDS = 1.5
 _SLOT_SECONDS = 30.0
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True)

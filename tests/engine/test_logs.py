@@ -34,8 +34,37 @@ except ZeroDivisionError:
 """
 
 
+OURS = """
+import sys
+from pgvigil import logs
+logs.configure("info", "json")
+log = logs.get_logger("x")
+assert "structlog" not in sys.modules
+log.info("hello", subject="a.b")
+try:
+    1 / 0
+except ZeroDivisionError:
+    log.exception("failed")
+import structlog
+structlog.get_logger("plugin").warning("from a plugin")
+"""
+
+# A plugin that loads structlog before we have written anything.
+EARLY = """
+from pgvigil import logs
+from pgvigil.registry import Registry
+logs.configure("info", "json")
+import structlog
+Registry.load()
+structlog.get_logger("plugin").warning("from a plugin")
+"""
+
+
 def run(form: str, level: str = "info") -> list[str]:
-    program = PROGRAM.format(level=level, form=form)
+    return written(PROGRAM.format(level=level, form=form))
+
+
+def written(program: str) -> list[str]:
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout == ""
     return done.stderr.splitlines()
@@ -48,6 +77,22 @@ def test_json_is_one_object_a_line_also_of_libraries_and_errors() -> None:
     assert (lines[0]["subject"], lines[0]["text"]) == ("a.b", "grün")
     assert all(line["timestamp"].endswith("Z") for line in lines)
     assert "ZeroDivisionError" in lines[2]["exception"]
+
+
+def test_what_logs_is_loaded_with_the_first_line() -> None:
+    lines = [json.loads(line) for line in written(OURS)]
+    assert [(line["event"], line["level"]) for line in lines] == [
+        ("hello", "info"),
+        ("failed", "error"),
+        ("from a plugin", "warning"),
+    ]
+    assert lines[0]["subject"] == "a.b"
+    assert "ZeroDivisionError" in lines[1]["exception"]
+
+
+def test_a_plugin_logs_as_we_do() -> None:
+    (line,) = map(json.loads, written(EARLY))
+    assert (line["event"], line["level"]) == ("from a plugin", "warning")
 
 
 def test_logs_are_json_where_there_is_no_terminal() -> None:

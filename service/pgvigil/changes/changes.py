@@ -7,8 +7,6 @@ import time
 from collections.abc import Hashable, Iterator
 from contextlib import contextmanager, suppress
 
-import structlog
-
 from pgvigil.changes.history import History, read_commits
 from pgvigil.changes.look import Look
 from pgvigil.changes.note import Asking, Note
@@ -16,6 +14,7 @@ from pgvigil.changes.patience import Patience
 from pgvigil.changes.slot import MOST_BYTES, MOST_LINES, Slot
 from pgvigil.changes.state import SlotState
 from pgvigil.errors import CancelledError, QueryFailedError, TargetError
+from pgvigil.logs import get_logger
 
 # An asynchronous commit is seen at once and on disk within three rounds of the WAL writer, of 200 ms each.
 _FLUSH_SECONDS = 2.0
@@ -27,7 +26,7 @@ _STEP_BYTES = 1 << 16
 # At about 120 MB/s this takes some seconds, in which most relations are looked at as a whole.
 _MOST_BACKLOG = 512 << 20
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Changes:

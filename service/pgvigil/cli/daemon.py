@@ -11,18 +11,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-import structlog
-
 from pgvigil import logs, systemd
 from pgvigil.app import Daemon
 from pgvigil.config import Config
 from pgvigil.errors import StoreError
+from pgvigil.logs import get_logger
 from pgvigil.registry import Registry
 
 # Objects that came and have not gone: more than a thousand runs and all that is made of them.
 _RECORDS_BETWEEN = 50_000
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def run(read: Callable[[], Config]) -> int:

@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-import structlog
-
 from pgvigil.clock import Clock
 from pgvigil.errors import NotLeaderError, StoreError
+from pgvigil.logs import get_logger
 from pgvigil.notify.alerts import Alert, Form
 from pgvigil.notify.client import Answer, Outcome, Post
 from pgvigil.notify.holdings import Holdings
@@ -35,7 +34,7 @@ _REFUSED_SECONDS = 600.0
 
 T = TypeVar("T")
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Counts(Protocol):

@@ -16,12 +16,13 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-import structlog
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
-log = structlog.get_logger(__name__)
+from pgvigil.logs import get_logger
+
+log = get_logger(__name__)
 
 # A wait inside SQLite cannot be ended from outside; so it is one of many short ones.
 _SLICE_SECONDS = 0.2

@@ -17,8 +17,6 @@ from functools import cache
 from importlib import resources
 from typing import LiteralString
 
-import structlog
-
 from pgvigil.check import Row
 from pgvigil.errors import (
     CancelledError,
@@ -28,6 +26,7 @@ from pgvigil.errors import (
     TargetError,
     TargetUnreachableError,
 )
+from pgvigil.logs import get_logger
 from pgvigil.target.connecting import Limits
 from pgvigil.target.session import Snapshot
 from pgvigil.target.target import Target
@@ -35,7 +34,7 @@ from pgvigil.target.target import Target
 _POLL_SECONDS = 0.05
 _LONGEST_POLL_SECONDS = 1.0
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

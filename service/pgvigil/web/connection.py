@@ -11,12 +11,12 @@ import logging
 from typing import Any
 
 import h11
-import structlog
 from starlette.types import Message, Receive, Scope, Send
 from uvicorn import Config
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.server import ServerState
 
+from pgvigil.logs import get_logger
 from pgvigil.web.security import LiveSecurity
 from pgvigil.web.tls import Tls
 
@@ -25,7 +25,7 @@ PATIENCE = {"head": 15.0, "body": 30.0, "answer": 60.0}
 
 _OWED = {h11.IDLE: "head", h11.SEND_BODY: "body"}
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # uvicorn warns of every request that is none; whoever sends such would fill the log.
 _faults = logging.getLogger(f"{__name__}.faults")

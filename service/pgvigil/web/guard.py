@@ -9,13 +9,13 @@ import base64
 import binascii
 from collections.abc import Sequence
 
-import structlog
 from starlette.datastructures import Headers
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pgvigil.config import one_line
+from pgvigil.logs import get_logger
 from pgvigil.web.access import PROBES, SAFE_METHODS, Caller, Refused, Rules
 from pgvigil.web.bucket import Bucket
 from pgvigil.web.passwords import Passwords
@@ -28,7 +28,7 @@ _LONGEST_NAME = 64
 # What keeps a monitor in sight is never turned away for the load of others.
 _NEVER_BUSY = PROBES | {"/metrics"}
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def protection(security: LiveSecurity) -> Sequence[Middleware]:

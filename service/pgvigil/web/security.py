@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import structlog
-
 from pgvigil.config import Config
 from pgvigil.errors import ConfigError
+from pgvigil.logs import get_logger
 from pgvigil.web import toolkit
 from pgvigil.web.access import Rules, exposure, rules_of
 from pgvigil.web.bucket import Bucket
@@ -19,7 +18,7 @@ from pgvigil.web.tls import Tls, tls_of
 
 _POLL_SECONDS = 1.0
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 _Stamp = tuple[int, int, int] | None
 """Inode, size and time of change tell one state of a file from another; None when it cannot be seen."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import structlog
 from starlette.datastructures import MutableHeaders
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from pgvigil.logs import get_logger
 from pgvigil.web.security import LiveSecurity, Security
 
 HEADERS = {
@@ -23,7 +23,7 @@ HEADERS = {
     "Cache-Control": "no-store",
 }
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Shield:

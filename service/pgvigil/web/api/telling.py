@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import structlog
 from fastapi import APIRouter, Depends, HTTPException, Request
 from fastapi.security import HTTPBasic, HTTPBearer
 
 from pgvigil.clock import Clock
 from pgvigil.incident import Incident
+from pgvigil.logs import get_logger
 from pgvigil.store import Deployment, Store
 from pgvigil.web.api import said
 from pgvigil.web.api.answers import Deployed, DeploymentAnswer, Error, Examining, IncidentAnswer
@@ -17,7 +17,7 @@ from pgvigil.web.api.named import require_target
 from pgvigil.web.api.questions import DeploymentQuestion, MarkQuestion, RunQuestion
 from pgvigil.web.control import Control
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 # Clocks differ; a deployment of tomorrow is a slip of the pen.
 _MOST_AHEAD = timedelta(minutes=5)
