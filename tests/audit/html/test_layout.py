@@ -117,6 +117,14 @@ def test_a_table_that_refers_to_itself_has_a_loop() -> None:
     assert next(loop.points())[0] > box.right
 
 
+def test_the_loops_of_a_table_stay_in_the_frame_of_its_schema() -> None:
+    table = TableName("hr", "employees_of_all_kinds")
+    plan = arrange({table: 200.0}, [(table, table)] * 3)
+    for place in range(3):
+        loop = line(plan.tables[table], plan.tables[table], place)
+        assert max(x for x, _ in loop.points()) < plan.schemas["hr"].right
+
+
 def test_no_table_hides_what_is_broken() -> None:
     drawn = picture(crisis())
     marks = [edge.mark for edge in drawn.edges if edge.mark]

@@ -24,6 +24,10 @@ _MARGIN = 9.0
 _TITLE = 22.0
 _GAP = 7.0
 _BETWEEN_SCHEMAS = 14.0
+APART = 5.0
+"""How far lines between the same tables are from one another."""
+LOOP = 22.0
+"""How far aside the line of a table that refers to itself is pulled; three quarters of that it goes."""
 _ASPECT = 1.7
 """How much wider than high the map shall become: as screens and landscape paper are."""
 _STRETCHES = (0.6, 0.8, 1.0, 1.4, 1.8, 2.4, 3.2)
@@ -90,7 +94,8 @@ def arrange(widths: Mapping[TableName, float], links: Sequence[Link]) -> Plan:
             within[child.schema].append((child, parent))
     linked = {table for link in links for table in link}
     inside = {schema: _inside(tables, within[schema], linked) for schema, tables in by_schema.items()}
-    frames = {schema: _frame(schema, boxes.values()) for schema, boxes in inside.items()}
+    loops = Counter(child for child, parent in links if child == parent)
+    frames = {schema: _frame(schema, boxes, loops) for schema, boxes in inside.items()}
     schemas = _beside(frames, Counter(_crossing(links)))
     tables = {
         table: box.moved(schemas[schema].x, schemas[schema].y)
@@ -162,11 +167,14 @@ def _in_rows(sizes: Sequence[tuple[float, float]], gap: float, least: float = 0.
     return boxes
 
 
-def _frame(schema: str, boxes: Iterable[Box]) -> Box:
-    boxes = tuple(boxes)
-    title = 2 * _MARGIN + 7.5 * min(len(schema), 40)
-    width = max(title, *(box.right + _MARGIN for box in boxes))
-    return Box(0, 0, width, max(box.bottom for box in boxes) + _MARGIN)
+def _frame(schema: str, boxes: Mapping[TableName, Box], loops: Mapping[TableName, int]) -> Box:
+    title = _MARGIN + 7.5 * min(len(schema), 40)
+    width = max(title, *(box.right + _loops_width(loops.get(name, 0)) for name, box in boxes.items()))
+    return Box(0, 0, width + _MARGIN, max(box.bottom for box in boxes.values()) + _MARGIN)
+
+
+def _loops_width(count: int) -> float:
+    return 0.75 * (LOOP + APART * (count - 1)) if count else 0.0
 
 
 def _beside(frames: Mapping[str, Box], shared: Mapping[tuple[str, str], int]) -> dict[str, Box]:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pgvigil.audit.html.layout import Box
+from pgvigil.audit.html.layout import APART, LOOP, Box
 
 Point = tuple[float, float]
 
 _ASIDE = (0.0, 5.0, -5.0)
 """Where lines between the same tables leave and reach a box, from the middle of its side."""
-_APART = 5.0
 _LEAST_BEND = 14.0
 _PARTS = tuple(sorted((place / 40 for place in range(1, 40)), key=lambda part: abs(part - 0.5)))
 """How far along a line its points are, the middle first."""
@@ -56,13 +55,13 @@ def line(child: Box, parent: Box, place: int = 0) -> Curve:
     else:
         # One above the other: out of the right side, and back into it.
         start, end, out, into = _right(child, aside), _right(parent, aside), 1.0, 1.0
-    bend = max(_LEAST_BEND, min(abs(end[0] - start[0]) / 2, 90.0)) + _APART * (place // len(_ASIDE))
+    bend = max(_LEAST_BEND, min(abs(end[0] - start[0]) / 2, 90.0)) + APART * (place // len(_ASIDE))
     first, second = (start[0] + out * bend, start[1]), (end[0] + into * bend, end[1])
     return Curve(start, first, second, end)
 
 
 def _loop(box: Box, place: int) -> Curve:
-    reach = 22.0 + _APART * place
+    reach = LOOP + APART * place
     x, top, bottom = box.right, box.y + 5, box.bottom - 5
     return Curve((x, bottom), (x + reach, bottom + 7), (x + reach, top - 7), (x, top))
 
