@@ -12,6 +12,7 @@ from psycopg.conninfo import make_conninfo
 
 from pgvigil.config import load
 from pgvigil.errors import TargetError
+from tests.servers import private_server, standby_of
 from tests.target.conftest import reader as reader  # noqa: PLC0414 - a fixture
 
 if TYPE_CHECKING:
@@ -63,6 +64,16 @@ def test_a_role_that_may_not_share_its_snapshot_reads_all_by_itself(
     audit = audited(make_conninfo(shop, user=reader, password="its password"), sampling=False)
     assert audit.inventory.foreign_keys == 1
     assert all(table.readable for table in audit.inventory.tables)
+
+
+def test_a_standby_is_read_as_its_primary(audited: Audited, pg_version: int) -> None:
+    with private_server(pg_version) as primary:
+        with psycopg.connect(primary.dsn(), autocommit=True) as conn:
+            conn.execute(SHOP)
+        with standby_of(primary, {}) as standby:
+            audit = audited(standby.dsn(), sampling=False)
+    assert audit.inventory.foreign_keys == 1
+    assert {str(table.name) for table in audit.inventory.tables} == {"shop.customers", "shop.orders"}
 
 
 @pytest.mark.parametrize("held", ["pg_description", "pg_statistic", "pg_attrdef"])
