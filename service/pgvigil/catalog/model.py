@@ -132,7 +132,10 @@ class Table:
 
     def column(self, name: str) -> Column | None:
         """Return the column of that name."""
-        return next((column for column in self.columns if column.name == name), None)
+        for column in self.columns:
+            if column.name == name:
+                return column
+        return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,6 +212,16 @@ class Landscape:
         return found
 
     @cached_property
+    def precedents_within(self) -> Mapping[tuple[str, str, str], list[tuple[int, str]]]:
+        """The same by (child column's name, family, parent's schema)."""
+        found: defaultdict[tuple[str, str, str], list[tuple[int, str]]] = defaultdict(list)
+        for (name, kind), keys in self.precedents.items():
+            for oid, column in keys:
+                if (parent := self.catalog.by_oid(oid)) is not None:
+                    found[name, kind, parent.schema].append((oid, column))
+        return found
+
+    @cached_property
     def flows(self) -> Counter[tuple[str, str]]:
         """How many declared relations lead from a schema into another."""
         return Counter((one.child.schema, one.parent.schema) for one in self.declared)

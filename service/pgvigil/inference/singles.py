@@ -112,14 +112,8 @@ def _precedents(landscape: Landscape, child: Table, column: Column, kind: str) -
 
     Where each tenant has a schema, the tables of all the others say no more.
     """
-    known = landscape.precedents.get((column.name, kind), ())
-    near = [one for one in known if child.schema == _schema(landscape, one[0])]
-    return near or known
-
-
-def _schema(landscape: Landscape, oid: int) -> str:
-    table = landscape.catalog.by_oid(oid)
-    return table.schema if table else ""
+    near = landscape.precedents_within.get((column.name, kind, child.schema), ())
+    return near or landscape.precedents.get((column.name, kind), ())
 
 
 def _named_in(landscape: Landscape, child: Table, comment: str) -> Iterator[Table]:
