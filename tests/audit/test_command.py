@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -185,3 +186,13 @@ def test_a_table_that_somebody_holds_is_unknown_and_the_rest_is_told(broken: str
     assert len(answer.json["inventory"]["per_table"]) == 3
     unknown = [line for line in answer.json["unknown"] if line.startswith("shop.orders(customer_id)")]
     assert len(unknown) == 1
+
+
+def test_an_audit_loads_nothing_that_it_may_do_without() -> None:
+    """Most of the time of a small one goes to loading modules."""
+    heavy = (
+        "{'alembic', 'prometheus_client', 'rich', 'sqlalchemy', 'starlette', 'structlog', 'urllib3', 'yaml'}"
+    )
+    program = f"import sys, pgvigil.cli.audit, pgvigil_checks; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -9,8 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TextIO
 
-from rich.console import Console
-
 from pgvigil import logs
 from pgvigil.adoption import complaining, with_adopted
 from pgvigil.assembly import build_watch
@@ -23,12 +21,10 @@ from pgvigil.audit.jsons import json_parts
 from pgvigil.audit.markdown import to_markdown
 from pgvigil.audit.mermaid import to_mermaid
 from pgvigil.cli import source
-from pgvigil.cli.audit_text import print_text
 from pgvigil.cli.calling import Daemon
 from pgvigil.cli.decisions import Decisions, in_words
 from pgvigil.cli.interrupt import Interruption, interruptible
 from pgvigil.cli.output import reader_may_leave
-from pgvigil.cli.paper import Paper
 from pgvigil.cli.progress import progress_bar
 from pgvigil.errors import TargetError, UsageError
 from pgvigil.registry import Registry
@@ -148,17 +144,21 @@ _WRITERS: dict[Format, Callable[[Audit], Iterable[str]]] = {
 def _write(audit: Audit, request: Request) -> None:
     if request.output is None:
         with reader_may_leave():
-            _write_to(sys.stdout, audit, request.format, Paper())
+            _write_to(sys.stdout, audit, request.format)
         return
     try:
         with request.output.open("w", encoding="utf-8") as file:
-            _write_to(file, audit, request.format, Console(file=file, highlight=False, soft_wrap=True))
+            _write_to(file, audit, request.format)
     except OSError as error:
         raise UsageError(f"--output {request.output}: {error.strerror}") from None
 
 
-def _write_to(file: TextIO, audit: Audit, output: Format, paper: Console) -> None:
-    if output == "text":
-        print_text(audit, paper)
-    else:
+def _write_to(file: TextIO, audit: Audit, output: Format) -> None:
+    if output != "text":
         file.writelines(_WRITERS[output](audit))
+        return
+    # rich is for what people read: the other formats need not wait for it.
+    from pgvigil.cli.audit_text import print_text  # noqa: PLC0415
+    from pgvigil.cli.paper import Paper  # noqa: PLC0415
+
+    print_text(audit, Paper(file))
