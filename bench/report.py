@@ -43,10 +43,8 @@ def _goals(result: Result) -> Iterator[str]:
     yield "| part | | figure | goal | |"
     yield "|---|---|---|---|---|"
     for row in result["rows"]:
-        reached = Reached(*(row[name] for name in ("goal", "figure", "limit", "at_least", "unit")))
         part = row["command"].split("--only ")[1].split(" ")[0]
-        verdict = "" if reached.limit is None else reached.verdict
-        yield f"| `{part}` | {reached.goal} | {reached.reached} | {reached.wanted} | {verdict} |"
+        yield f"| `{part}` {_reached(row)}"
 
 
 def _audit(result: Result) -> Iterator[str]:
@@ -54,10 +52,13 @@ def _audit(result: Result) -> Iterator[str]:
     yield ""
     yield "| | figure | goal | |"
     yield "|---|---|---|---|"
-    for row in result["rows"]:
-        reached = Reached(*(row[name] for name in ("goal", "figure", "limit", "at_least", "unit")))
-        verdict = "" if reached.limit is None else reached.verdict
-        yield f"| {reached.goal} | {reached.reached} | {reached.wanted} | {verdict} |"
+    yield from map(_reached, result["rows"])
+
+
+def _reached(row: Result) -> str:
+    reached = Reached(*(row[name] for name in ("goal", "figure", "limit", "at_least", "unit")))
+    verdict = "" if reached.limit is None else reached.verdict
+    return f"| {reached.goal} | {reached.reached} | {reached.wanted} | {verdict} |"
 
 
 def _orphans(kind: str) -> Callable[[Result], Iterator[str]]:

@@ -41,7 +41,7 @@ class Logger:
     def log(self, level: int, event: str, **fields: object) -> None:
         """Tell something, as serious as a level of the standard library's logging says."""
         _SET_UP.begin()
-        import structlog  # noqa: PLC0415 -- see above
+        import structlog  # noqa: PLC0415 -- with the first line
 
         structlog.get_logger(self._name).log(level, event, **fields)
 
@@ -98,7 +98,7 @@ class _SetUp:
                 self._level = None
 
     def _apply(self, level: str) -> None:
-        import structlog  # noqa: PLC0415 -- see above
+        import structlog  # noqa: PLC0415 -- with the first line
 
         structlog.configure(
             processors=[*_shared(), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -123,7 +123,7 @@ class _Formatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line."""
         if self._formatter is None:
-            import structlog  # noqa: PLC0415 -- see above
+            import structlog  # noqa: PLC0415 -- with the first line
 
             self._formatter = structlog.stdlib.ProcessorFormatter(
                 foreign_pre_chain=_shared(),
@@ -136,7 +136,7 @@ class _Formatter(logging.Formatter):
 
 
 def _shared() -> list[Processor]:
-    import structlog  # noqa: PLC0415 -- see above
+    import structlog  # noqa: PLC0415 -- with the first line
 
     return [
         structlog.contextvars.merge_contextvars,
@@ -146,7 +146,7 @@ def _shared() -> list[Processor]:
 
 
 def _rendering(*, text: bool) -> list[Processor]:
-    import structlog  # noqa: PLC0415 -- see above
+    import structlog  # noqa: PLC0415 -- with the first line
 
     if text:
         return [

@@ -157,8 +157,7 @@ def _write_to(file: TextIO, audit: Audit, output: Format) -> None:
     if output != "text":
         file.writelines(_WRITERS[output](audit))
         return
-    # rich is for what people read: the other formats need not wait for it.
-    from pgvigil.cli.audit_text import print_text  # noqa: PLC0415
-    from pgvigil.cli.paper import Paper  # noqa: PLC0415
+    from pgvigil.cli.audit_text import print_text  # noqa: PLC0415 -- rich is for what people read
+    from pgvigil.cli.paper import Paper  # noqa: PLC0415 -- rich is for what people read
 
     print_text(audit, Paper(file))

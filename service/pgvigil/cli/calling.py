@@ -58,8 +58,7 @@ class Daemon:
             headers["Content-Type"] = "application/json"
         if token:
             headers["Authorization"] = f"Bearer {token}"
-        # urllib3 is for those who call: many commands only may.
-        from pgvigil.cli.transport import request  # noqa: PLC0415
+        from pgvigil.cli.transport import request  # noqa: PLC0415 -- many commands only may call
 
         status, answer = request(method, url, body, headers, self.ca_file)
         try:

@@ -17,9 +17,8 @@ def progress_bar() -> Iterator[Tell | None]:
     if not sys.stderr.isatty():
         yield None
         return
-    # Only where somebody sees it.
-    from rich import progress  # noqa: PLC0415
-    from rich.console import Console  # noqa: PLC0415
+    from rich import progress  # noqa: PLC0415 -- only where somebody sees it
+    from rich.console import Console  # noqa: PLC0415 -- only where somebody sees it
 
     columns = (
         progress.TextColumn("{task.description}"),

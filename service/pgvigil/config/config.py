@@ -80,8 +80,7 @@ def load(
     The settings of checks are only known to be mappings: the registry knows what belongs into them, and has
     `objections` to those of a file in which something else is wrong.
     """
-    # A DSN alone needs no YAML.
-    from pgvigil.config.document import read_document  # noqa: PLC0415
+    from pgvigil.config.document import read_document  # noqa: PLC0415 -- a DSN alone needs no YAML
 
     document = read_document(Path(path), environ)
     return Config.read(document.value, document.origin, objections)
